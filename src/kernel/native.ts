@@ -1,0 +1,198 @@
+/**
+ * The addon's whole surface, as seen from JavaScript. The addon knows nlmsghdr, nlmsgerr, extended acks and the
+ * shape of attributes (length, type, nesting); every number of rtnetlink comes from the netlink room.
+ */
+
+/** An owned descriptor of a network namespace. Closing twice is harmless; a forgotten one is closed by the collector. */
+export interface NativeNetns {
+  /** Device and inode of the nsfs file: the identity of the namespace. */
+  readonly dev: number;
+  readonly ino: number;
+  /** The descriptor's number, for IFLA_NET_NS_FD; -1 once closed. It stays this object's property. */
+  readonly fd: number;
+  readonly closed: boolean;
+  close(): void;
+}
+
+/**
+ * Errors thrown or rejected by the addon are `Error`s with these fields. `reason` is set for what is no errno:
+ * "not-nsfs" and "not-net" (openNetns), "lock-timeout" (begin), "closed" (any), "stopping" (env is going away),
+ * "way-home" (the thread could not return to its namespace; it was retired and replaced).
+ */
+export interface NativeError extends Error {
+  errno?: number;
+  syscall?: string;
+  reason?: "not-nsfs" | "not-net" | "lock-timeout" | "closed" | "stopping" | "way-home";
+}
+
+/** A read-only request sent while a transaction is open. A dump is repeated when the kernel flags it as interrupted. */
+export interface NativeQuery {
+  /** Index into the transaction's namespaces. */
+  netns: number;
+  /** One whole netlink message; the addon stamps the sequence number and the length. NLM_F_DUMP in its flags makes it a dump. */
+  message: Uint8Array;
+}
+
+/** Answer of a query: the reply messages (headers included) back to back, or the errno. */
+export interface NativeAnswer {
+  errno: number;
+  text?: string;
+  replies: Uint8Array;
+}
+
+/** A condition on a reply message: the value of the attribute at `path`, walked from `header` bytes behind nlmsghdr. */
+export interface NativeMatch {
+  header: number;
+  path: number[];
+  value: Uint8Array;
+}
+
+export const enum NativeOp {
+  /** Send a netlink message, await its ack (and its replies). */
+  netlink = 0,
+  /** Write a file under /proc/sys/net while inside the namespace; undone by writing back what was read there before. */
+  sysctl = 1,
+  /** Replace (write beside, fsync not needed, rename) or remove a file; undone by putting back what was there. */
+  file = 2,
+  /** Delete on a reaper thread; last instruction of a program only. */
+  reap = 3,
+}
+
+export interface NativeInstruction {
+  op: NativeOp;
+  netns: number;
+
+  /** netlink, reap: the message. */
+  message?: Uint8Array;
+  /** Pairs (byte offset in message, slot): the u32 of that slot is written there before sending. */
+  relocations?: number[];
+  /**
+   * netlink: from the first reply that satisfies all of `where`, the u32 at byte `offset` (from the start of the
+   * message) goes into `slot`. No reply that fits is ENOENT, unless `optional`.
+   */
+  capture?: { slot: number; offset: number; where?: NativeMatch[] };
+  /** Errnos that count as done; a step that ended so is not undone. */
+  tolerate?: number[];
+  /** A failure is recorded in the result and the program goes on; also set for undo steps that may fail silently. */
+  optional?: boolean;
+  /** netlink: repeat the request until its (first) reply satisfies this, or the time is up (recorded, never a failure). */
+  until?: NativeMatch & { timeoutMs: number };
+  /** Skip this instruction (result: skipped) unless the slot is empty: undo of a step whose ack was lost. */
+  unlessSlot?: number;
+  /** Skip this instruction unless the slot is filled. */
+  ifSlot?: number;
+  /** Skip this instruction when this dump yields any message satisfying `where`; its relocations as above. */
+  unlessAny?: { message: Uint8Array; relocations?: number[]; where?: NativeMatch[] };
+
+  /** sysctl, file: absolute path. sysctl paths must begin with /proc/sys/net/ and have no ".." component. */
+  path?: string;
+  /** sysctl, file: the content; null (file only) removes it. */
+  data?: string | null;
+
+  /**
+   * reap: the delete counts as done when a message of `type` arrives on multicast `group` in that namespace whose
+   * u32 at byte `offset` equals that of slot/`value`; its ack is collected later. No notice: the ack decides.
+   */
+  notice?: { group: number; type: number; offset: number; value?: number; slot?: number };
+
+  /** Run in this order when a later instruction fails. sysctl and file have a built-in inverse when this is absent. */
+  undo?: NativeInstruction[];
+  /** sysctl, file: no inverse at all (the object goes with the link that an earlier instruction undoes). */
+  noUndo?: boolean;
+}
+
+export interface NativeResult {
+  /** 0; or the errno that was tolerated or belongs to an optional instruction. */
+  errno: number;
+  text?: string;
+  skipped?: boolean;
+  /** capture, until: the reply message that was taken. */
+  reply?: Uint8Array;
+  /** until: whether the condition came true in time. */
+  met?: boolean;
+}
+
+export interface NativeReport {
+  ok: boolean;
+  /** One per instruction that was reached. */
+  results: NativeResult[];
+  /** Final slot values; 0 is an empty slot. */
+  slots: number[];
+  failed?: {
+    index: number;
+    errno: number;
+    /** The kernel's extended ack text. */
+    text?: string;
+    /** Byte offset into the sent message that the kernel points at. */
+    offset?: number;
+    /** Set when not the kernel's answer failed but the transport: sendto, recvmsg, setns, open... */
+    syscall?: string;
+  };
+  /** What undo did, in the order done: index of the instruction undone, position in its undo list. */
+  undone: { index: number; position: number; errno: number; text?: string; skipped?: boolean }[];
+  /** reap: how the end of the link was learned. */
+  via?: "notice" | "ack";
+}
+
+export interface NativeTransaction {
+  readonly id: number;
+}
+
+export interface NativeBegun {
+  transaction: NativeTransaction;
+  answers: NativeAnswer[];
+}
+
+export interface NativeBeginOptions {
+  /** Index 0 is the host side. null = the namespace this process (the thread's home) is in. */
+  namespaces: (NativeNetns | null)[];
+  /** Netlink protocol of the sockets; NETLINK_ROUTE = 0. */
+  protocol?: number;
+  /** File locked with flock(LOCK_EX) until the transaction ends; absent = no lock (read-only use). Its directory exists. */
+  lockPath?: string;
+  lockTimeoutMs?: number;
+  queries: NativeQuery[];
+}
+
+/** One namespace thread (and its reapers), started at the first job. */
+export interface NativeRunner {
+  /**
+   * Opens sockets in each namespace, takes the lock, runs the queries: one hop. A second begin on the same runner
+   * while a transaction with a lock is open waits its turn (FIFO) inside the runner, not on the thread.
+   */
+  begin(options: NativeBeginOptions): Promise<NativeBegun>;
+  query(transaction: NativeTransaction, queries: NativeQuery[]): Promise<NativeAnswer[]>;
+  /**
+   * Runs the whole program; on failure undoes in reverse. The transaction ends with it (sockets closed, lock released)
+   * unless `keep`. Bytes are copied at the call. `slots` are the initial slot values: 0 is empty, to be captured.
+   */
+  run(transaction: NativeTransaction, program: NativeInstruction[], slots: number[], keep?: boolean): Promise<NativeReport>;
+  /** Ends without running: sockets closed, lock released. Ending twice is harmless. */
+  end(transaction: NativeTransaction): Promise<void>;
+  /** A new network namespace that lives as long as descriptors of it do. */
+  createNetns(): Promise<NativeNetns>;
+  /** Reads a file under /proc/sys/net while inside the namespace (null = home). */
+  readSysctl(netns: NativeNetns | null, path: string): Promise<string>;
+  /**
+   * Sends one datagram on a socket opened inside the namespace and collects what comes back until `match` holds for a
+   * datagram or the time is up. socket = [domain, type, protocol]; address = the sockaddr to send to. Runs on a reaper
+   * thread: it may wait.
+   */
+  exchange(options: {
+    netns: NativeNetns | null;
+    socket: [number, number, number];
+    address: Uint8Array;
+    payload: Uint8Array;
+    /** The datagram whose bytes at `offset` equal `value`. */
+    match: { offset: number; value: Uint8Array };
+    timeoutMs: number;
+  }): Promise<Uint8Array | null>;
+  /** Finishes what runs, refuses what waits, ends the threads. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface NativeAddon {
+  /** Synchronous and quick: open(O_RDONLY|O_CLOEXEC|O_NONBLOCK), fstatfs, NS_GET_NSTYPE, fstat. */
+  openNetns(path: string): NativeNetns;
+  Runner: new () => NativeRunner;
+}

@@ -1,0 +1,43 @@
+import { bytes, cstring, defineAttributes, ip, row, u8, u32 } from "./attribute.js";
+import type { Noun } from "./message.js";
+import { defineStruct } from "./struct.js";
+
+/** struct ifaddrmsg, linux/if_addr.h. */
+export const ifaddrmsg = defineStruct("ifaddrmsg", 8, {
+  family: [0, "u8"],
+  prefixlen: [1, "u8"],
+  flags: [2, "u8"],
+  scope: [3, "u8"],
+  index: [4, "reference"],
+});
+
+/** Address flags, linux/if_addr.h. The low eight also fit the header. */
+export const ifaFlags = {
+  IFA_F_SECONDARY: 0x01,
+  IFA_F_NODAD: 0x02,
+  IFA_F_DADFAILED: 0x08,
+  IFA_F_DEPRECATED: 0x20,
+  IFA_F_TENTATIVE: 0x40,
+  IFA_F_PERMANENT: 0x80,
+  IFA_F_NOPREFIXROUTE: 0x200,
+} as const;
+
+/** IFA_*, linux/if_addr.h. On an ordinary link IFA_LOCAL and IFA_ADDRESS are equal; IPv6 has IFA_ADDRESS alone. */
+export const addressAttributes = defineAttributes("IFA", {
+  address: row("IFA_ADDRESS", 1, ip),
+  local: row("IFA_LOCAL", 2, ip),
+  label: row("IFA_LABEL", 3, cstring(16)),
+  broadcast: row("IFA_BROADCAST", 4, ip),
+  cacheinfo: row("IFA_CACHEINFO", 6, bytes),
+  flags: row("IFA_FLAGS", 8, u32),
+  rtPriority: row("IFA_RT_PRIORITY", 9, u32),
+  proto: row("IFA_PROTO", 11, u8),
+});
+
+/** RTM_*ADDR, linux/rtnetlink.h. */
+export const address = {
+  name: "address",
+  types: { RTM_NEWADDR: 20, RTM_DELADDR: 21, RTM_GETADDR: 22 },
+  header: ifaddrmsg,
+  attributes: addressAttributes,
+} satisfies Noun<(typeof ifaddrmsg)["fields"], (typeof addressAttributes)["rows"]>;

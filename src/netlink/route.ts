@@ -1,0 +1,54 @@
+import { bytes, defineAttributes, ip, reference, row, u8, u16, u32 } from "./attribute.js";
+import type { Noun } from "./message.js";
+import { defineStruct } from "./struct.js";
+
+/** struct rtmsg, linux/rtnetlink.h. */
+export const rtmsg = defineStruct("rtmsg", 12, {
+  family: [0, "u8"],
+  dstLen: [1, "u8"],
+  srcLen: [2, "u8"],
+  tos: [3, "u8"],
+  table: [4, "u8"],
+  protocol: [5, "u8"],
+  scope: [6, "u8"],
+  type: [7, "u8"],
+  flags: [8, "u32"],
+});
+
+/** Who installed a route, linux/rtnetlink.h. */
+export const rtProt = { RTPROT_UNSPEC: 0, RTPROT_REDIRECT: 1, RTPROT_KERNEL: 2, RTPROT_BOOT: 3, RTPROT_STATIC: 4, RTPROT_RA: 9, RTPROT_DHCP: 16 } as const;
+export const rtScope = { RT_SCOPE_UNIVERSE: 0, RT_SCOPE_SITE: 200, RT_SCOPE_LINK: 253, RT_SCOPE_HOST: 254, RT_SCOPE_NOWHERE: 255 } as const;
+export const rtnType = { RTN_UNSPEC: 0, RTN_UNICAST: 1, RTN_LOCAL: 2, RTN_BROADCAST: 3, RTN_ANYCAST: 4, RTN_MULTICAST: 5, RTN_BLACKHOLE: 6, RTN_UNREACHABLE: 7, RTN_PROHIBIT: 8, RTN_THROW: 9 } as const;
+export const rtTable = { RT_TABLE_UNSPEC: 0, RT_TABLE_DEFAULT: 253, RT_TABLE_MAIN: 254, RT_TABLE_LOCAL: 255 } as const;
+/** Next hop flags, linux/rtnetlink.h. */
+export const rtnhFlags = { RTNH_F_DEAD: 1, RTNH_F_PERVASIVE: 2, RTNH_F_ONLINK: 4, RTNH_F_LINKDOWN: 16 } as const;
+
+/** RTA_*, linux/rtnetlink.h. */
+export const routeAttributes = defineAttributes("RTA", {
+  dst: row("RTA_DST", 1, ip),
+  src: row("RTA_SRC", 2, ip),
+  oif: row("RTA_OIF", 4, reference),
+  gateway: row("RTA_GATEWAY", 5, ip),
+  priority: row("RTA_PRIORITY", 6, u32),
+  prefsrc: row("RTA_PREFSRC", 7, ip),
+  metrics: row("RTA_METRICS", 8, bytes),
+  multipath: row("RTA_MULTIPATH", 9, bytes),
+  flow: row("RTA_FLOW", 11, u32),
+  cacheinfo: row("RTA_CACHEINFO", 12, bytes),
+  table: row("RTA_TABLE", 15, u32),
+  mark: row("RTA_MARK", 16, u32),
+  via: row("RTA_VIA", 18, bytes),
+  pref: row("RTA_PREF", 20, u8),
+  encapType: row("RTA_ENCAP_TYPE", 21, u16),
+  encap: row("RTA_ENCAP", 22, bytes),
+  expires: row("RTA_EXPIRES", 23, u32),
+  nhId: row("RTA_NH_ID", 30, u32),
+});
+
+/** RTM_*ROUTE, linux/rtnetlink.h. */
+export const route = {
+  name: "route",
+  types: { RTM_NEWROUTE: 24, RTM_DELROUTE: 25, RTM_GETROUTE: 26 },
+  header: rtmsg,
+  attributes: routeAttributes,
+} satisfies Noun<(typeof rtmsg)["fields"], (typeof routeAttributes)["rows"]>;

@@ -1,0 +1,133 @@
+/** A value not known before the plan runs: an ifindex the kernel will choose, or a descriptor the runner owns. */
+export interface Slot {
+  readonly slot: string;
+}
+
+export function isSlot(value: unknown): value is Slot {
+  return typeof value === "object" && value !== null && "slot" in value;
+}
+
+/** Four bytes of a message that the runner fills in from a slot before sending. */
+export interface Relocation {
+  /** Byte offset from the start of the message. */
+  readonly offset: number;
+  readonly slot: string;
+}
+
+/** Netlink and its attributes are in the byte order of the machine; both byte orders are built here (test fixtures). */
+export const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** NLMSG_ALIGNTO and NLA_ALIGNTO are both 4 (linux/netlink.h). */
+export function align(length: number): number {
+  return (length + 3) & ~3;
+}
+
+/** A zeroed, growing buffer: padding and unset fields are zero by construction. */
+export class Writer {
+  #bytes = new Uint8Array(256);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+  readonly relocations: Relocation[] = [];
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Makes room for `size` zero bytes and returns their offset. */
+  reserve(size: number): number {
+    const offset = this.#length;
+    const end = offset + size;
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, offset));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.#length = end;
+    return offset;
+  }
+
+  /** Pads to the 4-byte boundary. */
+  pad(): void {
+    const over = this.#length & 3;
+    if (over !== 0) this.reserve(4 - over);
+  }
+
+  u8(offset: number, value: number): void {
+    this.#view.setUint8(offset, value);
+  }
+  u16(offset: number, value: number): void {
+    this.#view.setUint16(offset, value, littleEndian);
+  }
+  be16(offset: number, value: number): void {
+    this.#view.setUint16(offset, value, false);
+  }
+  u32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, littleEndian);
+  }
+  s32(offset: number, value: number): void {
+    this.#view.setInt32(offset, value, littleEndian);
+  }
+  u64(offset: number, value: bigint): void {
+    this.#view.setBigUint64(offset, value, littleEndian);
+  }
+  bytes(offset: number, value: Uint8Array): void {
+    this.#bytes.set(value, offset);
+  }
+  /** A u32 that may be a slot. */
+  reference(offset: number, value: number | Slot): void {
+    if (isSlot(value)) this.relocations.push({ offset, slot: value.slot });
+    else this.u32(offset, value);
+  }
+
+  /** The bytes written, a copy of their own. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+}
+
+/** A window on received bytes; every read is checked against its end. */
+export class Reader {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get length(): number {
+    return this.bytes.length;
+  }
+  u8(offset: number): number {
+    return this.#view.getUint8(offset);
+  }
+  u16(offset: number): number {
+    return this.#view.getUint16(offset, littleEndian);
+  }
+  be16(offset: number): number {
+    return this.#view.getUint16(offset, false);
+  }
+  u32(offset: number): number {
+    return this.#view.getUint32(offset, littleEndian);
+  }
+  s32(offset: number): number {
+    return this.#view.getInt32(offset, littleEndian);
+  }
+  u64(offset: number): bigint {
+    return this.#view.getBigUint64(offset, littleEndian);
+  }
+  slice(start: number, end: number): Reader {
+    return new Reader(this.bytes.subarray(start, end));
+  }
+}
+
+/** Received bytes that are not what their type says. */
+export class DecodeError extends Error {
+  override readonly name = "DecodeError";
+}
+
+/** A value that the attribute's type cannot hold; always a fault of the caller. */
+export class EncodeError extends Error {
+  override readonly name = "EncodeError";
+}

@@ -1,0 +1,74 @@
+/** What a caller asks for. Field names are the ones of `list --json` and of topology files. */
+export interface AttachRequest {
+  /** Name, id, unique prefix, or explicit: docker:X, pid:N, netns:NAME, netns:/path. */
+  guest: string;
+  /** Host interface: a bridge, or the parent of a macvlan. */
+  to: string;
+  /** Default: bridge for a bridge, macvlan for any other Ethernet interface. */
+  type?: LinkType | undefined;
+  /** Mode of a macvlan. Default: bridge. */
+  mode?: MacvlanMode | undefined;
+  /** Interface name inside the guest, 1 to 15 bytes. Default: eth1. */
+  ifname?: string | undefined;
+  /** Name of the host end, where there is one. */
+  hostIfname?: string | undefined;
+  /** address/prefixlen, either family. Empty: none. */
+  addresses?: readonly string[] | undefined;
+  /** One gateway, or one per family. */
+  gateway?: string | readonly string[] | undefined;
+  /** Further routes: "10.0.0.0/8 via 192.168.1.1", "10.0.0.0/8@192.168.1.1", or "10.0.0.0/8" (on the link). */
+  routes?: readonly string[] | undefined;
+  /** Metric of the default route. Default: the kernel's (0 for IPv4, 1024 for IPv6). */
+  metric?: number | undefined;
+  /** xx:xx:xx:xx:xx:xx, or U:text for an address derived from the text as the shell script does. */
+  mac?: string | undefined;
+  vlan?: number | string | undefined;
+  /** Bytes. Default: that of the bridge or the parent. */
+  mtu?: number | undefined;
+  /** Queues per veth end. Default: 1. */
+  queues?: number | undefined;
+  dhcp?: boolean | string | undefined;
+  /** Tell the neighbours: gratuitous ARP, unsolicited neighbour advertisement. Default: true. */
+  announce?: boolean | undefined;
+  /** Replace an interface of that name that has another configuration. */
+  replace?: boolean | undefined;
+  directPhys?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+  /** How long to wait for the guest, the engine and the lock. Default: 10 s for the engine, 3 s for a starting guest. */
+  timeoutMs?: number | undefined;
+}
+
+export type LinkType = "bridge" | "macvlan" | "ipvlan" | "vlan" | "phys" | "dummy" | "ipoib" | "ovs";
+export type MacvlanMode = "bridge" | "private" | "vepa" | "passthru" | "source";
+
+export interface DetachRequest {
+  guest: string;
+  /** Default: eth1. */
+  ifname?: string | undefined;
+  /** Everything of ours in that guest. */
+  all?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number | undefined;
+}
+
+/** An attachment as it is in the kernel. */
+export interface Attachment {
+  /** The guest as it was named. */
+  guest: string;
+  /** Kind-qualified identity, such as docker:<64 hex digits> or netns:blue. */
+  guestId: string;
+  ifname: string;
+  to: string;
+  type: LinkType;
+  mode?: MacvlanMode;
+  hostIfname?: string;
+  /** Interface index inside the guest. */
+  ifindex: number;
+  addresses: string[];
+  gateway?: string | string[];
+  mac: string;
+  mtu: number;
+  /** What this call did: nothing was changed when the same configuration was there already. */
+  outcome: "attached" | "unchanged" | "completed" | "replaced";
+  warnings: string[];
+}
