@@ -1,0 +1,27 @@
+import type { NativeNetns } from "../kernel/native.js";
+import type { DockerEngine } from "./docker.js";
+
+/** What finding a guest needs from outside; it opens nothing else and changes nothing. */
+export interface ResolveContext {
+  /** The addon's. Throws a NativeError. */
+  readonly openNetns: (path: string) => NativeNetns;
+  /** Identity of the namespace on the host side: a guest that lives in it is refused. */
+  readonly home: { readonly dev: number; readonly ino: number };
+  /** Called when an engine has to be asked, not before. */
+  readonly docker: () => DockerEngine;
+  /** Milliseconds for an answer of the engine (default 10 000) and for a starting guest to run (default 3000). */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Where the process file system is mounted. Default: /proc. */
+  readonly proc?: string | undefined;
+  /** Where named namespaces are, in the order looked at. Default: /run/netns, /var/run/netns. */
+  readonly netnsDirectories?: readonly string[] | undefined;
+}
+
+export function procOf(context: ResolveContext): string {
+  return context.proc ?? "/proc";
+}
+
+export function netnsDirectoriesOf(context: ResolveContext): readonly string[] {
+  return context.netnsDirectories ?? ["/run/netns", "/var/run/netns"];
+}
