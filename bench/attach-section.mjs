@@ -19,7 +19,12 @@ export async function checkSameResult({ floor, pw }, [one, two]) {
  * Floor and library attach in turn, back to back (or with a pause before each), into guests of their own; sides and
  * order swap from block to block. Then both delete in turn, each once the machine is quiet again.
  */
-export async function attachSection({ floor, pw, record }, guests, rows, { blocks, warmBlocks = 1, pauseMs = 0, more }) {
+export async function attachSection(
+  { floor, pw, record },
+  guests,
+  rows,
+  { blocks, warmBlocks = 1, pauseMs = 0, more },
+) {
   const pairs = guests.length / 2;
   for (let block = -warmBlocks; block < blocks; block++) {
     const keep = (row, us) => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createReadStream, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { Agent, get } from "node:http";
 import { join } from "node:path";
 import { makeGuest, scratch, sleep } from "./stage.mjs";
@@ -133,8 +133,16 @@ export class DockerEngine extends Inspector {
   }
 }
 
-/** Control groups outlive the processes in them, also when those were killed with the PID namespace. */
-export function removeCgroups(name) {
+const cgroupPrefix = "pipework-bench-";
+
+/** Name of the control group of this process's run. */
+export const cgroupName = () => `${cgroupPrefix}${process.pid}`;
+
+/**
+ * Control groups outlive the processes in them, also when those were killed with the PID namespace. Removes those of
+ * this run and of runs that are dead.
+ */
+export function removeCgroups() {
   const removeTree = (path) => {
     for (const entry of readdirSync(path, { withFileTypes: true })) {
       if (entry.isDirectory()) removeTree(join(path, entry.name));
@@ -142,11 +150,12 @@ export function removeCgroups(name) {
     rmdirSync(path);
   };
   const root = "/sys/fs/cgroup";
-  for (const hierarchy of ["", ...readdirSync(root)]) {
-    try {
-      removeTree(join(root, hierarchy, name));
-    } catch (error) {
-      if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+  const directories = (path) => readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  for (const hierarchy of [root, ...directories(root).map(({ name }) => join(root, name))]) {
+    for (const { name } of directories(hierarchy)) {
+      if (!name.startsWith(cgroupPrefix)) continue;
+      const pid = name.slice(cgroupPrefix.length);
+      if (pid === String(process.pid) || !existsSync(`/proc/${pid}`)) removeTree(join(hierarchy, name));
     }
   }
 }

@@ -10,7 +10,7 @@ import { nameSection } from "./name-section.mjs";
 import { processSection } from "./process-section.mjs";
 import { Record } from "./record.mjs";
 import { shellSection } from "./shell-section.mjs";
-import { hideRun, linkNames, makeBridge, makeGuest, scratch, sleep } from "./stage.mjs";
+import { hideMachine, linkNames, makeBridge, makeGuest, scratch, sleep } from "./stage.mjs";
 import { bridge, reapMs } from "./wiring.mjs";
 
 const { quick, docker, cgroup, library, cli, shell } = JSON.parse(process.argv[2]);
@@ -20,10 +20,11 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exi
 process.stdin.on("close", () => process.exit(1)).resume(); // the outer half is gone
 
 const started = Date.now();
-const progress = (text) => process.stderr.write(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s  ${text}\n`);
+const progress = (text) =>
+  process.stderr.write(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s  ${text}\n`);
 
 async function main() {
-  hideRun();
+  hideMachine();
   makeBridge(bridge);
   const scale = (full, short) => (quick ? short : full);
   const record = new Record();

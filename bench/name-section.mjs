@@ -23,9 +23,9 @@ export async function nameSection({ pw, record, engine }, { blocks, warmBlocks =
         keep("name.namespace", attach);
         keep("name.sum", inspect + attach);
       };
-      const byName = async () =>
-        keep("name.name", await timed(() => pw.attach(request(two.name, 2 * pair + 101))));
-      for (const attach of ((block >> 1) + pair) % 2 === 0 ? [byNamespace, byName] : [byName, byNamespace]) await attach();
+      const byName = async () => keep("name.name", await timed(() => pw.attach(request(two.name, 2 * pair + 101))));
+      for (const attach of ((block >> 1) + pair) % 2 === 0 ? [byNamespace, byName] : [byName, byNamespace])
+        await attach();
     }
     await Promise.all(attached.map((guest) => pw.detach({ guest, ifname: "eth1" })));
     await sleep(2 * reapMs);

@@ -50,16 +50,14 @@ export function evaluate({ samples, notRun }) {
   const byId = new Map(figures.map((figure) => [figure.id, figure]));
   const measured = targets.map((target) => {
     const figure = byId.get(target.row);
-    const value =
-      target.unit !== "ms"
-        ? figure.ratio?.ofMedians
-        : (figure.addsUs?.ofMedians ?? figure.us?.p50) / 1000;
+    const value = target.unit !== "ms" ? figure.ratio?.ofMedians : (figure.addsUs?.ofMedians ?? figure.us?.p50) / 1000;
     return { ...target, value, held: value <= target.limit };
   });
   return { rows: figures, targets: measured };
 }
 
-const ms = (us) => (us >= 100_000 ? (us / 1000).toFixed(0) : us >= 10_000 ? (us / 1000).toFixed(1) : (us / 1000).toFixed(3));
+const ms = (us) =>
+  us >= 100_000 ? (us / 1000).toFixed(0) : us >= 10_000 ? (us / 1000).toFixed(1) : (us / 1000).toFixed(3);
 const cells = (...values) => `| ${values.join(" | ")} |`;
 
 function comparison({ ratio: times, addsUs }) {

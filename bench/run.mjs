@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from
 import { cpus, release } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { removeCgroups } from "./engine.mjs";
+import { cgroupName, removeCgroups } from "./engine.mjs";
 import { evaluate, markdown } from "./report.mjs";
 
 const root = join(import.meta.dirname, "..");
@@ -25,7 +25,8 @@ function installed(program) {
 function dockerUse({ docker, "no-docker": noDocker, quick }) {
   const missing = ["dockerd", "docker"].filter((program) => !installed(program));
   if (!existsSync("/bin/busybox")) missing.push("/bin/busybox (package busybox-static)");
-  if (docker && missing.length > 0) throw new Refusal(`--docker was asked for, but this is missing: ${missing.join(", ")}`);
+  if (docker && missing.length > 0)
+    throw new Refusal(`--docker was asked for, but this is missing: ${missing.join(", ")}`);
   if (noDocker) return { use: false, why: "--no-docker was given" };
   if (quick && !docker) return { use: false, why: "a quick run starts no engine without --docker" };
   if (missing.length > 0) return { use: false, why: `not installed: ${missing.join(", ")}` };
@@ -86,7 +87,8 @@ async function main() {
   });
   if (process.getuid() !== 0) throw new Refusal("the benchmark makes network namespaces: run it as root");
   for (const program of ["cc", "ip", "unshare", "nsenter", "mount"]) {
-    if (!installed(program)) throw new Refusal(`the benchmark needs ${program} (packages gcc, iproute2, util-linux, mount)`);
+    if (!installed(program))
+      throw new Refusal(`the benchmark needs ${program} (packages gcc, iproute2, util-linux, mount)`);
   }
   const library = join(root, "dist", "index.js");
   const cli = join(root, "dist", "cli.cjs");
@@ -95,13 +97,12 @@ async function main() {
   }
   const quick = options.quick === true;
   const docker = dockerUse(options);
-  const cgroup = `pipework-bench-${process.pid}`;
   let result;
   try {
-    const inside = { quick, docker, cgroup, library, cli, shell: shellScript() };
+    const inside = { quick, docker, cgroup: cgroupName(), library, cli, shell: shellScript() };
     result = await runInside(inside, quick ? 150 : 600);
   } finally {
-    if (docker.use) removeCgroups(cgroup);
+    if (docker.use) removeCgroups();
   }
   const machine = describeMachine();
   const evaluation = evaluate(result);
@@ -109,7 +110,10 @@ async function main() {
   const directory = join(import.meta.dirname, "results");
   mkdirSync(directory, { recursive: true });
   const file = join(directory, `${machine.date}-${machine.kernel}${quick ? "-quick" : ""}.json`);
-  writeFileSync(file, `${JSON.stringify({ machine, quick, seconds: result.seconds, engine: result.engine, ...evaluation, samples: result.samples }, null, 1)}\n`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ machine, quick, seconds: result.seconds, engine: result.engine, ...evaluation, samples: result.samples }, null, 1)}\n`,
+  );
   writeFileSync(join(directory, "latest.md"), table);
   process.stdout.write(table);
 }

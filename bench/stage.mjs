@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { lstatSync, mkdirSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /** Everything the benchmark makes lies here: a tmpfs of the private mount namespace, gone with its last process. */
 export const scratch = "/run/pipework-bench";
@@ -7,15 +7,23 @@ export const scratch = "/run/pipework-bench";
 const run = (file, ...args) => execFileSync(file, args, { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
 
 /**
- * Hides the machine's /run (namespace names, locks and records, engine sockets) behind an empty tmpfs. Refuses to do so
- * outside a private mount namespace, told by the first process being our own (run.mjs makes all of them together).
+ * Hides the machine's /run (namespace names, locks and records, engine sockets) behind an empty tmpfs, and its /sys
+ * behind one of this network namespace. Refuses to do so outside private namespaces, told by this process being the
+ * first of its PID namespace (run.mjs makes all of them together).
  */
-export function hideRun() {
+export function hideMachine() {
   if (process.pid !== 1) throw new Error("the benchmark's inner half is started by bench/run.mjs only");
   for (const path of ["/run", "/var/run"]) {
     if (!lstatSync(path).isSymbolicLink()) run("mount", "-t", "tmpfs", "tmpfs", path);
   }
   mkdirSync(scratch, { recursive: true });
+  // /sys/class/net shows the namespace its sysfs was mounted from; the shell script asks it for bridges.
+  const [cgroups, aside] = ["/sys/fs/cgroup", `${scratch}/cgroup`];
+  const mounted = readFileSync("/proc/self/mountinfo", "utf8").includes(` ${cgroups} `);
+  mkdirSync(aside);
+  if (mounted) run("mount", "--move", cgroups, aside);
+  run("mount", "-t", "sysfs", "sysfs", "/sys");
+  if (mounted) run("mount", "--move", aside, cgroups);
   run("ip", "link", "set", "lo", "up");
 }
 
