@@ -67,7 +67,9 @@ async function identify(
   const owned = owner?.name ?? shared.slice(0, 12);
   return {
     via: container,
-    warnings: [`the container ${owned}, whose network ${container.name} shares, was ${fate} since: only ${container.name} is attached`],
+    warnings: [
+      `the container ${owned}, whose network ${container.name} shares, was ${fate} since: only ${container.name} is attached`,
+    ],
   };
 }
 

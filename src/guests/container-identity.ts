@@ -59,7 +59,9 @@ export async function refuseMissingProcess(
     await pauseUnlessAborted(ref, 50, context);
   }
   const { pid } = container.state;
-  const stranger = existsSync(`${procOf(context)}/${pid}`) ? "is a process of something else here" : "does not exist here";
+  const stranger = existsSync(`${procOf(context)}/${pid}`)
+    ? "is a process of something else here"
+    : "does not exist here";
   throw new PipeworkError({
     code: "unsupported",
     message:

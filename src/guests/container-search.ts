@@ -32,7 +32,8 @@ export async function findContainer(
     return await engine.inspect(name, callOptions(context));
   } catch (error) {
     // Engines answer an ambiguous prefix with 400, 409 or 500 and words of their own: the list tells for certain.
-    const ambiguous = error instanceof PipeworkError && error.code === "engine-unreachable" && /^[0-9a-f]{1,63}$/.test(name);
+    const ambiguous =
+      error instanceof PipeworkError && error.code === "engine-unreachable" && /^[0-9a-f]{1,63}$/.test(name);
     const all = ambiguous ? await engine.list({}, callOptions(context)).catch(() => []) : [];
     const fitting = all.filter(({ id }) => id.startsWith(name));
     if (fitting.length < 2) throw error;
@@ -119,5 +120,7 @@ function notRunning(ref: string, { name, state }: Container, waitedMs: number | 
 /** The Engine's zero time is the year 1. */
 function endOf({ finishedAt }: ContainerState): string {
   const at = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)/.exec(finishedAt);
-  return at === null || finishedAt.startsWith("0001-") ? "" : `, at ${at[1]} ${at[2]}${finishedAt.endsWith("Z") ? " UTC" : ""}`;
+  return at === null || finishedAt.startsWith("0001-")
+    ? ""
+    : `, at ${at[1]} ${at[2]}${finishedAt.endsWith("Z") ? " UTC" : ""}`;
 }

@@ -45,29 +45,29 @@ export class UnexpectedAnswer extends Error {
 /** @throws UnexpectedAnswer naming the first field that is absent or of another type */
 export function readContainer(value: unknown): Container {
   const root = record(value, "the answer");
-  const state = record(root["State"], "State");
-  const host = record(root["HostConfig"], "HostConfig");
-  const config = optionalRecord(root["Config"], "Config");
-  const network = optionalRecord(root["NetworkSettings"], "NetworkSettings");
-  const pid = number(state["Pid"], "State.Pid");
+  const state = record(root.State, "State");
+  const host = record(root.HostConfig, "HostConfig");
+  const config = optionalRecord(root.Config, "Config");
+  const network = optionalRecord(root.NetworkSettings, "NetworkSettings");
+  const pid = number(state.Pid, "State.Pid");
   if (!Number.isSafeInteger(pid) || pid < 0) throw new UnexpectedAnswer(`State.Pid is ${pid}`);
   return {
-    id: string(root["Id"], "Id"),
-    name: string(root["Name"], "Name").replace(/^\//, ""),
+    id: string(root.Id, "Id"),
+    name: string(root.Name, "Name").replace(/^\//, ""),
     state: {
-      status: string(state["Status"], "State.Status"),
-      running: boolean(state["Running"], "State.Running"),
-      paused: state["Paused"] === true,
-      restarting: state["Restarting"] === true,
+      status: string(state.Status, "State.Status"),
+      running: boolean(state.Running, "State.Running"),
+      paused: state.Paused === true,
+      restarting: state.Restarting === true,
       pid,
-      startedAt: string(state["StartedAt"], "State.StartedAt"),
-      finishedAt: text(state["FinishedAt"]),
-      exitCode: typeof state["ExitCode"] === "number" ? state["ExitCode"] : 0,
-      error: text(state["Error"]),
+      startedAt: string(state.StartedAt, "State.StartedAt"),
+      finishedAt: text(state.FinishedAt),
+      exitCode: typeof state.ExitCode === "number" ? state.ExitCode : 0,
+      error: text(state.Error),
     },
-    networkMode: string(host["NetworkMode"], "HostConfig.NetworkMode"),
-    hostname: text(config["Hostname"]),
-    sandboxKey: text(network["SandboxKey"]),
+    networkMode: string(host.NetworkMode, "HostConfig.NetworkMode"),
+    hostname: text(config.Hostname),
+    sandboxKey: text(network.SandboxKey),
   };
 }
 
@@ -76,20 +76,21 @@ export function readContainerList(value: unknown): ContainerSummary[] {
   if (!Array.isArray(value)) throw new UnexpectedAnswer("the answer is no list");
   return value.map((each: unknown) => {
     const item = record(each, "an entry of the list");
-    const names: unknown = item["Names"] ?? [];
+    const names: unknown = item.Names ?? [];
     if (!Array.isArray(names)) throw new UnexpectedAnswer("Names is no list");
-    const labels = Object.entries(optionalRecord(item["Labels"], "Labels")).map(([key, label]) => [key, text(label)]);
+    const labels = Object.entries(optionalRecord(item.Labels, "Labels")).map(([key, label]) => [key, text(label)]);
     return {
-      id: string(item["Id"], "Id"),
+      id: string(item.Id, "Id"),
       names: names.map((name: unknown) => string(name, "Names").replace(/^\//, "")),
-      state: text(item["State"]),
+      state: text(item.State),
       labels: Object.fromEntries(labels) as Record<string, string>,
     };
   });
 }
 
 function record(value: unknown, field: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new UnexpectedAnswer(`${field} is no object`);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new UnexpectedAnswer(`${field} is no object`);
   return value as Record<string, unknown>;
 }
 

@@ -130,7 +130,11 @@ export class DockerEngine {
 }
 
 function aborted(signal: AbortSignal): PipeworkError {
-  return new PipeworkError({ code: "aborted", message: "the wait for the container engine was aborted", cause: signal.reason });
+  return new PipeworkError({
+    code: "aborted",
+    message: "the wait for the container engine was aborted",
+    cause: signal.reason,
+  });
 }
 
 /** An engine's errors are {"message": "..."}; a proxy's are pages, of which the first line has to do. */
@@ -160,23 +164,32 @@ function unreachable(address: EngineAddress, error: unknown, env: Environment): 
     if (code === "ENOENT") {
       const other = rootlessSocket(env);
       if (other === null || other === address.path) return refused("the socket does not exist (ENOENT)", start);
-      return refused("the socket does not exist (ENOENT)", `a rootless engine listens here: DOCKER_HOST=unix://${other}`);
+      return refused(
+        "the socket does not exist (ENOENT)",
+        `a rootless engine listens here: DOCKER_HOST=unix://${other}`,
+      );
     }
     if (code === "ECONNREFUSED") return refused("nobody listens on the socket any more (ECONNREFUSED)", start);
     if (code === "EACCES" || code === "EPERM") {
-      return refused(`permission denied (${code})`, "run as root, or as a member of the socket's group (usually docker)");
+      return refused(
+        `permission denied (${code})`,
+        "run as root, or as a member of the socket's group (usually docker)",
+      );
     }
     if (code === "ENOTSOCK" || code === "ENOTDIR") return refused(`that is no socket (${code})`, start);
   }
   if (code === "EPROTO" || code?.startsWith("ERR_SSL") || /certificate/i.test(message)) {
-    return refused(message, "DOCKER_TLS_VERIFY and DOCKER_CERT_PATH (ca.pem, cert.pem, key.pem) have to suit the engine");
+    return refused(
+      message,
+      "DOCKER_TLS_VERIFY and DOCKER_CERT_PATH (ca.pem, cert.pem, key.pem) have to suit the engine",
+    );
   }
   return refused(message, start);
 }
 
 /** Where a rootless engine of the user (behind sudo, too) has its socket; null when there is none. */
 function rootlessSocket(env: Environment): string | null {
-  const uid = env["SUDO_UID"];
-  const directory = env["XDG_RUNTIME_DIR"] || (uid !== undefined && /^[0-9]+$/.test(uid) ? `/run/user/${uid}` : undefined);
+  const uid = env.SUDO_UID;
+  const directory = env.XDG_RUNTIME_DIR || (uid !== undefined && /^[0-9]+$/.test(uid) ? `/run/user/${uid}` : undefined);
   return directory !== undefined && existsSync(`${directory}/docker.sock`) ? `${directory}/docker.sock` : null;
 }

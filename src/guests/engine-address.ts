@@ -25,8 +25,8 @@ const DEFAULT = "unix:///var/run/docker.sock";
  * @throws PipeworkError "invalid-request" for what is no address, "unsupported" for ssh:// and npipe://
  */
 export function parseEngineAddress(host: string | undefined, env: Environment): EngineAddress {
-  const given = host ?? (env["DOCKER_HOST"] || DEFAULT);
-  const source = host === undefined && env["DOCKER_HOST"] ? "DOCKER_HOST" : "engine address";
+  const given = host ?? (env.DOCKER_HOST || DEFAULT);
+  const source = host === undefined && env.DOCKER_HOST ? "DOCKER_HOST" : "engine address";
   if (given.startsWith("/")) return unix(given, source);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(given);
   if (scheme === null) {
@@ -56,13 +56,19 @@ export function parseEngineAddress(host: string | undefined, env: Environment): 
         hint: "run pipework inside the Linux machine that runs the containers",
       });
     default:
-      throw invalid(`${source} ${given} has the unknown scheme ${kind}://`, "unix://, tcp:// or an absolute path is possible");
+      throw invalid(
+        `${source} ${given} has the unknown scheme ${kind}://`,
+        "unix://, tcp:// or an absolute path is possible",
+      );
   }
 }
 
 function unix(path: string, source: string): EngineAddress {
   if (!path.startsWith("/")) {
-    throw invalid(`${source} unix://${path} has no absolute path`, "write unix:///path/to/docker.sock, with three slashes");
+    throw invalid(
+      `${source} unix://${path} has no absolute path`,
+      "write unix:///path/to/docker.sock, with three slashes",
+    );
   }
   // struct sockaddr_un holds 107 bytes and a terminating zero; a longer path is cut silently by some clients.
   if (new TextEncoder().encode(path).length > 107 || path.includes("\0")) {
@@ -72,7 +78,7 @@ function unix(path: string, source: string): EngineAddress {
 }
 
 function tcp(given: string, scheme: string, source: string, env: Environment): EngineAddress {
-  const secure = scheme === "https" || (scheme === "tcp" && Boolean(env["DOCKER_TLS_VERIFY"]));
+  const secure = scheme === "https" || (scheme === "tcp" && Boolean(env.DOCKER_TLS_VERIFY));
   let url: URL;
   try {
     url = new URL(given.replace(/^[a-z]+:/i, secure ? "https:" : "http:"));
@@ -90,6 +96,6 @@ function tcp(given: string, scheme: string, source: string, env: Environment): E
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: explicit === undefined ? (secure ? 2376 : 2375) : Number(explicit),
     prefix: url.pathname.replace(/\/+$/, ""),
-    ...(secure ? { tls: env["DOCKER_CERT_PATH"] || (env["HOME"] ? `${env["HOME"]}/.docker` : "") } : {}),
+    ...(secure ? { tls: env.DOCKER_CERT_PATH || (env.HOME ? `${env.HOME}/.docker` : "") } : {}),
   };
 }

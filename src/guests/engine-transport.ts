@@ -25,7 +25,9 @@ export function oneShot(address: EngineAddress): EngineTransport {
       signal.throwIfAborted();
       return new Promise((resolve, reject) => {
         const socket: Socket =
-          address.kind === "unix" ? connect({ path: address.path }) : connect({ host: address.host, port: address.port });
+          address.kind === "unix"
+            ? connect({ path: address.path })
+            : connect({ host: address.host, port: address.port });
         const reader = new HttpResponseReader(LIMIT);
         const settle = (action: () => void): void => {
           signal.removeEventListener("abort", onAbort);
@@ -51,7 +53,9 @@ export function oneShot(address: EngineAddress): EngineTransport {
             settle(() => reject(error));
           }
         });
-        socket.write(`GET ${prefixOf(address)}${path} HTTP/1.0\r\nHost: ${hostOf(address)}\r\nAccept: application/json\r\n\r\n`);
+        socket.write(
+          `GET ${prefixOf(address)}${path} HTTP/1.0\r\nHost: ${hostOf(address)}\r\nAccept: application/json\r\n\r\n`,
+        );
       });
     },
     close() {},
@@ -107,11 +111,17 @@ async function makeClient(address: EngineAddress): Promise<Client> {
   if (tls === undefined) {
     const http = await import("node:http");
     const agent = new http.Agent(options);
-    return { agent, request: (path, signal) => http.request({ host, port, path: prefix + path, headers, agent, signal }) };
+    return {
+      agent,
+      request: (path, signal) => http.request({ host, port, path: prefix + path, headers, agent, signal }),
+    };
   }
   const https = await import("node:https");
   const agent = new https.Agent({ ...options, ...(await readCertificates(tls)) });
-  return { agent, request: (path, signal) => https.request({ host, port, path: prefix + path, headers, agent, signal }) };
+  return {
+    agent,
+    request: (path, signal) => https.request({ host, port, path: prefix + path, headers, agent, signal }),
+  };
 }
 
 /** The three files of the docker command; each may be absent on its own, as there. */
@@ -136,9 +146,12 @@ function requestOnce(request: Client["request"], path: string, signal: AbortSign
     const sent = request(path, signal);
     const fail = (error: NodeJS.ErrnoException): void => {
       if (signal.aborted) reject(signal.reason);
-      else if (error.code?.startsWith("HPE_")) reject(new HttpProtocolError("answered with something that is not HTTP"));
-      else if (sent.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE")) reject(new StaleConnection());
-      else if (error.message === "socket hang up") reject(new HttpProtocolError("closed the connection without an answer"));
+      else if (error.code?.startsWith("HPE_"))
+        reject(new HttpProtocolError("answered with something that is not HTTP"));
+      else if (sent.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE"))
+        reject(new StaleConnection());
+      else if (error.message === "socket hang up")
+        reject(new HttpProtocolError("closed the connection without an answer"));
       else reject(error);
     };
     sent.on("error", fail);
@@ -152,9 +165,13 @@ function requestOnce(request: Client["request"], path: string, signal: AbortSign
       });
       // From here on a broken connection is half an answer, never a stale one.
       response.on("error", () => {
-        reject(signal.aborted ? signal.reason : new HttpProtocolError("closed the connection in the middle of the answer"));
+        reject(
+          signal.aborted ? signal.reason : new HttpProtocolError("closed the connection in the middle of the answer"),
+        );
       });
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(pieces).toString("utf8") }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(pieces).toString("utf8") }),
+      );
     });
     sent.end();
   });

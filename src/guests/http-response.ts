@@ -69,7 +69,8 @@ export class HttpResponseReader {
     if (!couldBeHttp(bytes)) throw new HttpProtocolError("answered with something that is not HTTP");
     const end = endOfHead(bytes);
     if (end === null) {
-      if (bytes.length > HEAD_LIMIT) throw new HttpProtocolError(`answered with a head of more than ${HEAD_LIMIT} bytes`);
+      if (bytes.length > HEAD_LIMIT)
+        throw new HttpProtocolError(`answered with a head of more than ${HEAD_LIMIT} bytes`);
       return null;
     }
     const [first = "", ...fields] = latin1(bytes.subarray(0, end)).split(/\r?\n/);
@@ -105,7 +106,8 @@ function framingOf(status: number, fields: readonly string[]): "close" | "chunke
       return "chunked";
     }
     if (name === "content-length") {
-      if (!/^[0-9]{1,15}$/.test(value)) throw new HttpProtocolError(`answered with the length ${JSON.stringify(value)}`);
+      if (!/^[0-9]{1,15}$/.test(value))
+        throw new HttpProtocolError(`answered with the length ${JSON.stringify(value)}`);
       framing = Number(value);
     }
   }

@@ -73,7 +73,8 @@ function open(ref: string, path: string, context: ResolveContext): NativeNetns |
         "the network one of a process is /proc/PID/ns/net",
       );
     }
-    if (errno === EACCES || errno === EPERM) throw refused("not-permitted", `may not be opened: ${message}`, "run as root");
+    if (errno === EACCES || errno === EPERM)
+      throw refused("not-permitted", `may not be opened: ${message}`, "run as root");
     throw refused("kernel-refused", `cannot be opened: ${message}`);
   }
 }

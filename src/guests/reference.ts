@@ -22,7 +22,8 @@ export function parseGuestReference(ref: string): GuestReference {
   if (ref === "") throw invalid("no guest is named", "a container's name or id, pid:N, netns:NAME or netns:/path");
   const colon = ref.indexOf(":");
   if (colon === -1) {
-    if (ref.startsWith("/")) throw invalid(`${shown} is no container's name`, `for a network namespace by path: netns:${ref}`);
+    if (ref.startsWith("/"))
+      throw invalid(`${shown} is no container's name`, `for a network namespace by path: netns:${ref}`);
     return { form: "word", name: containerName(ref, shown) };
   }
   const form = ref.slice(0, colon);
@@ -40,13 +41,19 @@ export function parseGuestReference(ref: string): GuestReference {
     case "netns":
       return netnsReference(rest, shown);
     default:
-      throw invalid(`${shown} begins with the unknown kind ${form}:`, "docker:, pid: and netns: are possible, or a plain name");
+      throw invalid(
+        `${shown} begins with the unknown kind ${form}:`,
+        "docker:, pid: and netns: are possible, or a plain name",
+      );
   }
 }
 
 function containerName(name: string, shown: string): string {
   if (CONTAINER_NAME.test(name)) return name;
-  throw invalid(`${shown} is no container's name`, "letters, digits, '_', '.' and '-', beginning with a letter or digit");
+  throw invalid(
+    `${shown} is no container's name`,
+    "letters, digits, '_', '.' and '-', beginning with a letter or digit",
+  );
 }
 
 function netnsReference(rest: string, shown: string): GuestReference {
