@@ -56,6 +56,8 @@ export const enum NativeOp {
   file = 2,
   /** Delete on a reaper thread; last instruction of a program only. */
   reap = 3,
+  /** stat(path) must succeed with inode `ino`, else ESRCH; changes nothing, is never undone. */
+  identity = 4,
 }
 
 export interface NativeInstruction {
@@ -84,7 +86,10 @@ export interface NativeInstruction {
   /** Skip this instruction when this dump yields any message satisfying `where`; its relocations as above. */
   unlessAny?: { message: Uint8Array; relocations?: number[]; where?: NativeMatch[] };
 
-  /** sysctl, file: absolute path. sysctl paths must begin with /proc/sys/net/ and have no ".." component. */
+  /** identity: the inode that `path` must have. */
+  ino?: number;
+
+  /** sysctl, file, identity: absolute path. sysctl paths must begin with /proc/sys/net/ and have no ".." component. */
   path?: string;
   /** sysctl, file: the content; null (file only) removes it. */
   data?: string | null;
@@ -92,6 +97,8 @@ export interface NativeInstruction {
   /**
    * reap: the delete counts as done when a message of `type` arrives on multicast `group` in that namespace whose
    * u32 at byte `offset` equals that of slot/`value`; its ack is collected later. No notice: the ack decides.
+   * The first byte of the notice's payload (the family) must be 0, AF_UNSPEC: a bridge announces a leaving port by an
+   * RTM_DELLINK of family AF_BRIDGE with the same ifindex, up to 0.2 ms before the link is gone and its name free.
    */
   notice?: { group: number; type: number; offset: number; value?: number; slot?: number };
 

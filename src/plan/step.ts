@@ -5,7 +5,7 @@ import type { Slot } from "../netlink/wire.js";
 export type Side = "host" | "guest";
 
 /** What one step does. Plain data; `--dry-run --json` prints it as it is. */
-export type Operation = NetlinkOperation | SysctlOperation | FileOperation | ReapOperation;
+export type Operation = NetlinkOperation | SysctlOperation | FileOperation | IdentityOperation | ReapOperation;
 
 /** A condition on a reply: the attribute at this path (kernel names, such as IFLA_GROUP) has this value. */
 export interface Condition {
@@ -34,6 +34,15 @@ export interface SysctlOperation {
   /** Below /proc/sys/net, such as ipv6/conf/eth1/disable_ipv6. */
   readonly key: string;
   readonly value: string;
+  /** Errno names that count as done; ENOENT where the kernel was built or started without IPv6. */
+  readonly tolerate?: readonly string[];
+}
+
+/** Fails (ESRCH) when the file is not there or has another inode: the guest died, or its PID names another one now. */
+export interface IdentityOperation {
+  readonly op: "identity";
+  readonly path: string;
+  readonly ino: number;
 }
 
 export interface FileOperation {
@@ -52,10 +61,15 @@ export interface ReapOperation {
 
 /** Exactly one of: a complete inverse; gone with the link that another step made; none, for a reason. */
 export type Undo =
-  | { readonly inverse: readonly Operation[] }
+  | { readonly inverse: readonly UndoOperation[] }
   | { readonly ownedBy: string }
   | { readonly builtin: "what was there before is written back" }
   | { readonly none: string };
+
+export interface UndoOperation {
+  readonly netns: Side;
+  readonly op: Operation;
+}
 
 export interface Step {
   /** Unique in the plan. */

@@ -1,0 +1,106 @@
+import { contextOf } from "./attach.js";
+import type { LiveGuest } from "./guests/guest.js";
+import type { Instance } from "./instance.js";
+import { linksFrom } from "./kernel/observe.js";
+import { guestAsks, memoryOf, peerOf, readGuest } from "./kernel/read-guest.js";
+import { runPlan } from "./kernel/run-plan.js";
+import { Transaction } from "./kernel/transaction.js";
+import { isMark } from "./plan/context.js";
+import { planDetach } from "./plan/detach.js";
+import { dumpLinks } from "./plan/link-message.js";
+import type { DetachRequest } from "./plan/request.js";
+import type { Plan } from "./plan/step.js";
+import { invalid, PipeworkError } from "./values/error.js";
+import { parseIfname } from "./values/ifname.js";
+
+/** What a detach came to. An interface that was not there is success. */
+export interface DetachOutcome {
+  readonly guest: string;
+  readonly ifname: string;
+  readonly outcome: "detached" | "absent";
+  readonly warnings: readonly string[];
+}
+
+const LOCK_MS = 10_000;
+
+function ifnameOf(request: DetachRequest): string {
+  if (request.all === true && request.ifname !== undefined) throw invalid("detach either one interface or all of them");
+  return parseIfname(request.ifname ?? "eth1", "interface name");
+}
+
+/** Names of everything of ours in a guest. */
+async function ours(instance: Instance, guest: LiveGuest): Promise<string[]> {
+  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host, guest.netns], [{ netns: "guest", message: dumpLinks() }], undefined);
+  try {
+    const where = { guestId: guest.id, netns: guest.netns.ino, recordDir: instance.recordDir };
+    const names: string[] = [];
+    for (const link of linksFrom(answers[0], "the guest's links")) {
+      const peer = await peerOf(transaction, link);
+      const memory = memoryOf(where, link, peer)?.memory;
+      const half = peer !== undefined && isMark(peer.group);
+      if (half || (memory?.netns === where.netns && memory.ifname === link.name)) names.push(link.name);
+    }
+    return names;
+  } finally {
+    await transaction.end();
+  }
+}
+
+async function viewAndPlan(instance: Instance, guest: LiveGuest, ifname: string, request: DetachRequest, locked: boolean) {
+  const context = contextOf(instance, guest);
+  const families = ["inet", "inet6"] as const;
+  const lock = locked ? { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS } : undefined;
+  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host, guest.netns], guestAsks(ifname, families), lock);
+  try {
+    const view = await readGuest(transaction, context, ifname, families, answers);
+    return { transaction, plan: planDetach(ifname, view, context) };
+  } catch (error) {
+    await transaction.end();
+    throw error;
+  }
+}
+
+async function detachOne(instance: Instance, guest: LiveGuest, ifname: string, request: DetachRequest): Promise<DetachOutcome> {
+  const { transaction, plan } = await viewAndPlan(instance, guest, ifname, request, true);
+  const warnings = [...plan.warnings];
+  if (plan.steps.length === 0) await transaction.end();
+  else warnings.push(...(await runPlan(transaction, plan, {})).warnings);
+  return { guest: request.guest, ifname, outcome: plan.outcome === "absent" ? "absent" : "detached", warnings };
+}
+
+export async function detach(instance: Instance, request: DetachRequest): Promise<DetachOutcome[]> {
+  const ifname = ifnameOf(request);
+  let guest: LiveGuest;
+  try {
+    guest = await instance.resolve(request.guest, { timeoutMs: request.timeoutMs ?? 0, signal: request.signal });
+  } catch (error) {
+    // Its interfaces went with its namespace.
+    if (!(error instanceof PipeworkError) || error.code !== "guest-not-running") throw error;
+    return request.all === true ? [] : [{ guest: request.guest, ifname, outcome: "absent", warnings: [] }];
+  }
+  try {
+    const names = request.all === true ? await ours(instance, guest) : [ifname];
+    const outcomes: DetachOutcome[] = [];
+    for (const name of names) outcomes.push(await detachOne(instance, guest, name, request));
+    return outcomes;
+  } finally {
+    guest.close();
+  }
+}
+
+/** The plans that detach would run now, one per interface. */
+export async function planDetachOnly(instance: Instance, request: DetachRequest): Promise<Plan[]> {
+  const ifname = ifnameOf(request);
+  const guest = await instance.resolve(request.guest, { timeoutMs: request.timeoutMs, signal: request.signal });
+  try {
+    const plans: Plan[] = [];
+    for (const name of request.all === true ? await ours(instance, guest) : [ifname]) {
+      const { transaction, plan } = await viewAndPlan(instance, guest, name, request, false);
+      await transaction.end();
+      plans.push(plan);
+    }
+    return plans;
+  } finally {
+    guest.close();
+  }
+}

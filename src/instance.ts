@@ -1,0 +1,100 @@
+import { loadAddon } from "./kernel/addon.js";
+import { fromNative } from "./kernel/transaction.js";
+import type { NativeAddon, NativeNetns, NativeRunner } from "./kernel/native.js";
+import { DockerEngine } from "./guests/docker.js";
+import type { LiveGuest } from "./guests/guest.js";
+import { resolveGuest } from "./guests/resolve.js";
+import { PipeworkError } from "./values/error.js";
+
+export interface PipeworkOptions {
+  /** The engine: unix:///path, tcp://host:port. Default: DOCKER_HOST, else unix:///var/run/docker.sock. */
+  docker?: string | undefined;
+  /** For a process that asks the engine once and ends: a connection per question, quicker to start. */
+  oneShot?: boolean | undefined;
+  /** The namespace whose bridges and NICs guests are attached to, as netns:NAME or netns:/path. Default: the caller's own. */
+  host?: string | undefined;
+  /** Where the lock and the records live. Default: /run/pipework. */
+  runDir?: string | undefined;
+}
+
+/** What an instance owns: the namespace thread, the engine connection, the identity of the host side. All of it on first use. */
+export class Instance {
+  readonly runDir: string;
+  readonly #options: PipeworkOptions;
+  readonly #load: () => NativeAddon;
+  #addon: NativeAddon | undefined;
+  #runner: NativeRunner | undefined;
+  #docker: DockerEngine | undefined;
+  #host: NativeNetns | undefined;
+  #home: { dev: number; ino: number } | undefined;
+  #closed = false;
+
+  /** `load` is the seam for tests: a fake kernel, or the real one with faults injected. */
+  constructor(options: PipeworkOptions, load: () => NativeAddon = loadAddon) {
+    this.#options = options;
+    this.#load = load;
+    this.runDir = options.runDir ?? "/run/pipework";
+  }
+
+  get addon(): NativeAddon {
+    this.#addon ??= this.#load();
+    return this.#addon;
+  }
+
+  get runner(): NativeRunner {
+    if (this.#closed) throw new PipeworkError({ code: "closed", message: "this instance is closed" });
+    this.#runner ??= new this.addon.Runner();
+    return this.#runner;
+  }
+
+  get docker(): DockerEngine {
+    const { docker, oneShot } = this.#options;
+    this.#docker ??= new DockerEngine({ env: process.env, ...(docker === undefined ? {} : { host: docker }), ...(oneShot === undefined ? {} : { oneShot }) });
+    return this.#docker;
+  }
+
+  /** The host side's namespace; null is the caller's own, which needs no descriptor. */
+  get host(): NativeNetns | null {
+    const { host } = this.#options;
+    if (host === undefined) return null;
+    if (this.#host === undefined) {
+      const name = host.replace(/^netns:/, "");
+      const path = name.startsWith("/") ? name : `/run/netns/${name}`;
+      try {
+        this.#host = this.addon.openNetns(path);
+      } catch (error) {
+        throw fromNative(error, `opening ${path}, the namespace of the host side`);
+      }
+    }
+    return this.#host;
+  }
+
+  /** Identity of the host side's namespace: a guest in it is refused, and records are kept by it. */
+  get home(): { readonly dev: number; readonly ino: number } {
+    if (this.#home === undefined) {
+      const own = this.host === null ? this.addon.openNetns("/proc/thread-self/ns/net") : undefined;
+      const { dev, ino } = (own ?? this.host) as NativeNetns;
+      own?.close();
+      this.#home = { dev, ino };
+    }
+    return this.#home;
+  }
+
+  get recordDir(): string {
+    return `${this.runDir}/${this.home.ino}`;
+  }
+
+  async resolve(ref: string, limits: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined }): Promise<LiveGuest> {
+    if (this.#closed) throw new PipeworkError({ code: "closed", message: "this instance is closed" });
+    const { addon, home } = this;
+    return resolveGuest(ref, { openNetns: (path) => addon.openNetns(path), home, docker: () => this.docker, ...limits });
+  }
+
+  /** Finishes what runs, refuses what comes. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#docker?.close();
+    await this.#runner?.close();
+    this.#host?.close();
+  }
+}

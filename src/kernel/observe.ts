@@ -1,0 +1,115 @@
+import { address } from "../netlink/address.js";
+import { AF_INET, AF_INET6, type Family } from "../netlink/family.js";
+import { link } from "../netlink/link.js";
+import { decodeReplies, splitMessages, decodeMessage } from "../netlink/message.js";
+import { route, rtnhFlags, rtTable } from "../netlink/route.js";
+import type { AddressView, LinkView, RouteView } from "../plan/view.js";
+import { PipeworkError } from "../values/error.js";
+import { errnoName, errnoText } from "./errno.js";
+import type { Answer } from "./transaction.js";
+
+/** Fails on every errno but those that mean "not there". */
+function replies(answer: Answer | undefined, what: string, absent: readonly string[] = []): Uint8Array | undefined {
+  if (answer === undefined) return undefined;
+  if (answer.errno === 0) return answer.replies;
+  const name = errnoName(answer.errno);
+  if (absent.includes(name)) return undefined;
+  throw new PipeworkError({
+    code: name === "EPERM" ? "not-permitted" : "kernel-refused",
+    message: `reading ${what}: ${answer.text ?? errnoText(answer.errno)} (${name})`,
+    errno: answer.errno,
+    errnoName: name,
+    kernelText: answer.text ?? errnoText(answer.errno),
+  });
+}
+
+type DecodedLink = ReturnType<typeof decodeReplies<(typeof link)["header"]["fields"], (typeof link)["attributes"]["rows"]>>[number];
+
+export function linkView({ header, attributes: a }: DecodedLink): LinkView {
+  const info = a.linkinfo;
+  const data = info?.data;
+  return {
+    index: header.index,
+    name: a.ifname ?? "",
+    ...(info?.kind === undefined ? {} : { kind: info.kind }),
+    ...(info?.slaveKind === undefined ? {} : { slaveKind: info.slaveKind }),
+    type: header.type,
+    flags: header.flags,
+    mtu: a.mtu ?? 0,
+    ...(a.address === undefined ? {} : { address: a.address }),
+    ...(a.master === undefined ? {} : { master: a.master }),
+    group: a.group ?? 0,
+    ...(a.ifalias === undefined ? {} : { alias: a.ifalias }),
+    ...(a.link === undefined ? {} : { link: a.link }),
+    ...(a.linkNetnsid === undefined ? {} : { linkNetnsid: a.linkNetnsid }),
+    ...(a.numTxQueues === undefined ? {} : { txQueues: a.numTxQueues }),
+    operstate: a.operstate ?? 0,
+    ...(info?.kind === "macvlan" && data !== undefined && "mode" in data && data.mode !== undefined ? { macvlanMode: data.mode } : {}),
+    ...(info?.kind === "bridge" && data !== undefined && "stpState" in data ? { stp: data.stpState !== 0 } : {}),
+    ...(a.afSpec?.inet?.conf?.arpNotify === undefined ? {} : { arpNotify: a.afSpec.inet.conf.arpNotify }),
+  };
+}
+
+/** One link by name or index; ENODEV is "not there". */
+export function linkFrom(answer: Answer | undefined, what: string): LinkView | undefined {
+  const bytes = replies(answer, what, ["ENODEV"]);
+  const [first] = bytes === undefined ? [] : decodeReplies(link, bytes);
+  return first === undefined ? undefined : linkView(first);
+}
+
+export function linksFrom(answer: Answer | undefined, what: string): LinkView[] {
+  const bytes = replies(answer, what);
+  return bytes === undefined ? [] : decodeReplies(link, bytes).map(linkView);
+}
+
+const familyOfNumber: Record<number, Family> = { [AF_INET]: "inet", [AF_INET6]: "inet6" };
+
+export function addressesFrom(answer: Answer | undefined, what: string, index?: number): AddressView[] {
+  const bytes = replies(answer, what);
+  if (bytes === undefined) return [];
+  return decodeReplies(address, bytes).flatMap(({ header, attributes }) => {
+    const family = familyOfNumber[header.family];
+    const text = attributes.local ?? attributes.address;
+    // Kernels without strict checking ignore the filter and send the addresses of all links.
+    if (family === undefined || text === undefined || (index !== undefined && header.index !== index)) return [];
+    return [{ family, index: header.index, address: text, prefixlen: header.prefixlen }];
+  });
+}
+
+/** Route fields that RouteView holds, besides those that the kernel reports and that need not be kept. */
+const simple = new Set(["dst", "oif", "gateway", "priority", "prefsrc", "table", "cacheinfo", "pref"]);
+const RTN_UNICAST = 1;
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+/** Routes of the main table. A family that the kernel lacks has none. */
+export function routesFrom(answer: Answer | undefined, what: string): RouteView[] {
+  const bytes = replies(answer, what, ["EAFNOSUPPORT", "EOPNOTSUPP", "ENOENT"]);
+  if (bytes === undefined) return [];
+  const views: RouteView[] = [];
+  for (const reader of splitMessages(bytes)) {
+    if (reader.u16(4) !== route.types.RTM_NEWROUTE) continue;
+    const { header: h, attributes: a } = decodeMessage(route, reader);
+    const family = familyOfNumber[h.family];
+    if (family === undefined || (a.table ?? h.table) !== rtTable.RT_TABLE_MAIN) continue;
+    const exotic = h.type !== RTN_UNICAST || Object.keys(a).some((field) => !simple.has(field)) || (a.pref ?? 0) !== 0;
+    views.push({
+      family,
+      ...(a.dst === undefined ? {} : { dst: a.dst }),
+      dstLen: h.dstLen,
+      ...(a.oif === undefined ? {} : { oif: a.oif }),
+      ...(a.gateway === undefined ? {} : { via: a.gateway }),
+      metric: a.priority ?? 0,
+      protocol: h.protocol,
+      scope: h.scope,
+      type: h.type,
+      tos: h.tos,
+      onlink: (h.flags & rtnhFlags.RTNH_F_ONLINK) !== 0,
+      ...(a.prefsrc === undefined ? {} : { prefsrc: a.prefsrc }),
+      ...(exotic ? { raw: hex(reader.bytes) } : {}),
+    });
+  }
+  return views;
+}

@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { type Memory, parseRecord, recordName } from "../plan/memory.js";
+
+/** Reads one record; undefined when there is none or it is damaged. Nothing but our own files lie there: root only, 0700. */
+export function readRecord(dir: string, name: string): Memory | undefined {
+  try {
+    return parseRecord(readFileSync(`${dir}/${name}`, "utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The record of one attachment. */
+export function recordOf(dir: string, guestId: string, ifname: string): Memory | undefined {
+  return readRecord(dir, recordName(guestId, ifname));
+}
+
+/** All records of a host namespace. */
+export function readRecords(dir: string): Memory[] {
+  let names: string[];
+  try {
+    names = readdirSync(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+  return names.filter((name) => name.endsWith(".json")).flatMap((name) => readRecord(dir, name) ?? []);
+}

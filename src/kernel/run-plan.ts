@@ -1,0 +1,100 @@
+import type { Message } from "../netlink/message.js";
+import { path } from "../netlink/nouns.js";
+import type { Plan, Step } from "../plan/step.js";
+import { PipeworkError, type UndoOutcome } from "../values/error.js";
+import { assemble } from "./assemble.js";
+import { errnoName, errnoText } from "./errno.js";
+import type { NativeReport } from "./native.js";
+import type { Transaction } from "./transaction.js";
+
+export interface PlanOutcome {
+  /** Reply message by step id, for steps that captured something. */
+  readonly replies: ReadonlyMap<string, Uint8Array>;
+  /** What optional steps failed at. */
+  readonly warnings: readonly string[];
+  /** Ids of the steps that waited for a condition which did not come true in time. */
+  readonly unmet: readonly string[];
+}
+
+/** What the person can do about the commonest refusals. */
+const hints: Readonly<Record<string, string>> = {
+  EPERM: "run it as root: CAP_NET_ADMIN and CAP_SYS_ADMIN are needed",
+  EACCES: "run it as root, outside a read-only /proc/sys",
+  EBUSY: "something else uses that interface already: a bridge, a bond, or links of another kind on the same parent",
+  EXFULL: "a Linux bridge carries 1023 ports; use a second bridge",
+  ENOTSUPP: "this kernel lacks that kind of link; `pipework doctor` lists what it has",
+  EOPNOTSUPP: "this kernel, or that interface, does not offer it; `pipework doctor` lists what the kernel has",
+  ENODEV: "an interface went away meanwhile; look with `ip link` and repeat the command",
+  ENETUNREACH: "the next hop must be reachable on this interface: is the prefix length right?",
+  EHOSTUNREACH: "the next hop must be reachable on this interface: is the prefix length right?",
+  EADDRINUSE: "another link on the same parent has that MAC; leave the MAC out or choose another",
+  ENOMEM: "the kernel is out of memory for this",
+};
+
+function messageOf(step: Step | undefined): Message | undefined {
+  return step !== undefined && "message" in step.op ? step.op.message : undefined;
+}
+
+function pointedAt(step: Step, report: NativeReport, sent: Uint8Array | undefined): string | undefined {
+  const { offset } = report.failed ?? {};
+  const message = messageOf(step);
+  return offset === undefined || message === undefined || sent === undefined ? undefined : path(message.noun, sent, offset);
+}
+
+/** The error of a failed plan: the first failure always wins over what went wrong while undoing. */
+function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined): PipeworkError {
+  const failed = report.failed as NonNullable<NativeReport["failed"]>;
+  const step = plan.steps[failed.index] as Step;
+  const name = errnoName(failed.errno);
+  const text = failed.text ?? errnoText(failed.errno);
+  const undo: UndoOutcome[] = report.undone
+    .filter(({ skipped }) => skipped !== true)
+    .map(({ index, errno, text: why }) => ({
+      step: plan.steps[index]?.label ?? `step ${index}`,
+      ...(errno === 0 ? {} : { failure: `${why ?? errnoText(errno)} (${errnoName(errno)})` }),
+    }));
+  const about = { guest: plan.guest, ifname: plan.ifname, step: step.label, undo };
+  const left = undo.filter((outcome) => outcome.failure !== undefined);
+  const after = left.length > 0 ? `; undoing it failed as well at ${left.map((o) => `"${o.step}": ${o.failure}`).join(", ")}` : "; nothing was changed";
+  if (step.op.op === "identity") {
+    return new PipeworkError({
+      ...about,
+      code: "guest-gone",
+      message: `${plan.guest} died while ${plan.ifname} was being attached${after}`,
+      hint: "start it and repeat the command",
+    });
+  }
+  const attribute = pointedAt(step, report, sent);
+  return new PipeworkError({
+    ...about,
+    code: name === "EPERM" ? "not-permitted" : "kernel-refused",
+    message:
+      `${plan.ifname} of ${plan.guest} could not be ${plan.action === "attach" ? "attached" : "detached"}: the kernel refused "${step.label}" ` +
+      `with ${text} (${name}${attribute === undefined ? "" : ` at ${attribute}`})${after}`,
+    hint: hints[name],
+    netns: step.netns,
+    errno: failed.errno,
+    errnoName: name,
+    kernelText: text,
+    attribute,
+  });
+}
+
+/** Runs a plan in one hop and ends the transaction. Rejects with what failed first, everything undone. */
+export async function runPlan(transaction: Transaction, plan: Plan, known: Readonly<Record<string, number>>): Promise<PlanOutcome> {
+  const program = assemble(plan);
+  const report = await transaction.run(program.instructions, program.slots.map((slot) => known[slot] ?? 0));
+  if (!report.ok) throw failure(plan, report, program.instructions[report.failed?.index ?? -1]?.message);
+  const replies = new Map<string, Uint8Array>();
+  const warnings: string[] = [];
+  const unmet: string[] = [];
+  for (const [i, result] of report.results.entries()) {
+    const step = plan.steps[i] as Step;
+    if (result.reply !== undefined) replies.set(step.id, result.reply);
+    if (result.met === false) unmet.push(step.id);
+    if (step.optional === true && result.errno !== 0 && !step.id.startsWith("announce.")) {
+      warnings.push(`"${step.label}" was refused: ${result.text ?? errnoText(result.errno)} (${errnoName(result.errno)})`);
+    }
+  }
+  return { replies, warnings, unmet };
+}

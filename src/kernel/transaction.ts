@@ -1,0 +1,118 @@
+import { mkdirSync } from "node:fs";
+import type { Message } from "../netlink/message.js";
+import { encode } from "../netlink/nouns.js";
+import type { Side } from "../plan/step.js";
+import { PipeworkError } from "../values/error.js";
+import { sideIndex } from "./assemble.js";
+import { errnoName, errnoText } from "./errno.js";
+import type { NativeAnswer, NativeError, NativeInstruction, NativeNetns, NativeReport, NativeRunner, NativeTransaction } from "./native.js";
+
+/** A read to be done on one side. */
+export interface Ask {
+  readonly netns: Side;
+  readonly message: Message;
+}
+
+export type Answer = NativeAnswer;
+
+export interface LockOptions {
+  /** Directory of the lock and the records, made when missing. */
+  readonly runDir: string;
+  readonly timeoutMs: number;
+}
+
+function nativeQueries(asks: readonly Ask[]): { netns: number; message: Uint8Array }[] {
+  return asks.map(({ netns, message }) => ({ netns: sideIndex[netns], message: encode(message).bytes }));
+}
+
+/** Turns what the addon throws into the one error type. */
+export function fromNative(error: unknown, doing: string): PipeworkError {
+  if (error instanceof PipeworkError) return error;
+  const { reason, errno, syscall, message } = error as NativeError;
+  if (reason === "lock-timeout") {
+    return new PipeworkError({
+      code: "lock-timeout",
+      message: `${doing}: another pipework holds the lock`,
+      hint: "it is held for about a millisecond per interface; see what `pipework` processes are stuck, or raise --timeout",
+      cause: error,
+    });
+  }
+  if (reason === "closed" || reason === "stopping") return new PipeworkError({ code: "closed", message: `${doing}: this instance is closed`, cause: error });
+  if (errno !== undefined) {
+    const denied = errnoName(errno) === "EPERM" || errnoName(errno) === "EACCES";
+    return new PipeworkError({
+      code: denied ? "not-permitted" : "kernel-refused",
+      message: `${doing}: ${syscall === undefined ? "" : `${syscall}: `}${errnoText(errno)} (${errnoName(errno)})`,
+      hint: denied ? "run it as root: CAP_NET_ADMIN and CAP_SYS_ADMIN are needed" : undefined,
+      errno,
+      errnoName: errnoName(errno),
+      kernelText: errnoText(errno),
+      cause: error,
+    });
+  }
+  return new PipeworkError({ code: "internal", message: `${doing}: ${message}`, cause: error });
+}
+
+/** Sockets in both namespaces and, for changes, the lock: from the first view to the last ack. */
+export class Transaction {
+  readonly #runner: NativeRunner;
+  readonly #native: NativeTransaction;
+  #ended = false;
+
+  private constructor(runner: NativeRunner, native: NativeTransaction) {
+    this.#runner = runner;
+    this.#native = native;
+  }
+
+  /** One hop to the namespace thread: sockets, lock, first reads. A null namespace is the one this process is in. */
+  static async begin(
+    runner: NativeRunner,
+    namespaces: readonly (NativeNetns | null)[],
+    asks: readonly Ask[],
+    lock: LockOptions | undefined,
+  ): Promise<{ transaction: Transaction; answers: Answer[] }> {
+    const locked = lock === undefined ? {} : { lockPath: `${lock.runDir}/lock`, lockTimeoutMs: lock.timeoutMs };
+    const options = { namespaces: [...namespaces], ...locked, queries: nativeQueries(asks) };
+    try {
+      const { transaction, answers } = await runner.begin(options);
+      return { transaction: new Transaction(runner, transaction), answers };
+    } catch (error) {
+      // The directory is gone after a boot, and is there in all other runs: asking first would cost each of them.
+      const missing = lock !== undefined && (error as NativeError).errno !== undefined && errnoName((error as NativeError).errno as number) === "ENOENT";
+      if (!missing) throw fromNative(error, "reading the interfaces");
+    }
+    mkdirSync((lock as LockOptions).runDir, { recursive: true, mode: 0o700 });
+    try {
+      const { transaction, answers } = await runner.begin(options);
+      return { transaction: new Transaction(runner, transaction), answers };
+    } catch (error) {
+      throw fromNative(error, "reading the interfaces");
+    }
+  }
+
+  async ask(asks: readonly Ask[]): Promise<Answer[]> {
+    if (asks.length === 0) return [];
+    try {
+      return await this.#runner.query(this.#native, nativeQueries(asks));
+    } catch (error) {
+      throw fromNative(error, "reading the interfaces");
+    }
+  }
+
+  /** Runs a program and ends the transaction. */
+  async run(instructions: NativeInstruction[], slots: number[]): Promise<NativeReport> {
+    this.#ended = true;
+    try {
+      return await this.#runner.run(this.#native, instructions, slots);
+    } catch (error) {
+      throw fromNative(error, "running the plan");
+    }
+  }
+
+  /** Ends without running anything; harmless when it has ended. */
+  async end(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#runner.end(this.#native);
+  }
+}

@@ -1,0 +1,133 @@
+import type { LiveGuest } from "./guests/guest.js";
+import type { Instance } from "./instance.js";
+import { addressesFrom, linkFrom, linksFrom, routesFrom } from "./kernel/observe.js";
+import { readRecord, readRecords } from "./kernel/record.js";
+import { Transaction } from "./kernel/transaction.js";
+import { dumpAddresses } from "./plan/address-message.js";
+import { ifFlags } from "./netlink/link.js";
+import { macvlanModes } from "./netlink/link-macvlan.js";
+import { dumpLinks, getLinkByName } from "./plan/link-message.js";
+import { type Memory, parseAlias } from "./plan/memory.js";
+import type { Attachment, MacvlanMode } from "./plan/request.js";
+import { dumpRoutes } from "./plan/route-message.js";
+import type { LinkView } from "./plan/view.js";
+import { PipeworkError } from "./values/error.js";
+import { prefixText } from "./values/prefix.js";
+
+/** One line of `list`: the request's field names, and what became of it. */
+export interface ListedAttachment extends Omit<Attachment, "outcome" | "warnings"> {
+  /** gone: the guest, or its interface, is not there any more. unreadable: the guest could not be looked up. */
+  state: "up" | "down" | "gone" | "unreadable";
+}
+
+interface Remembered {
+  readonly memory: Memory;
+  readonly hostEnd?: LinkView;
+}
+
+/** Everything of ours: aliases of host ends, and records of what leaves nothing on the host. */
+async function remembered(instance: Instance): Promise<{ attachments: Remembered[]; names: Map<number, string> }> {
+  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host], [{ netns: "host", message: dumpLinks() }], undefined);
+  await transaction.end();
+  const links = linksFrom(answers[0], "the host's links");
+  const attachments: Remembered[] = [];
+  for (const hostEnd of links) {
+    const parsed = parseAlias(hostEnd.alias);
+    if (parsed === undefined || "bridge" in parsed) continue;
+    const memory = "memory" in parsed ? parsed.memory : readRecord(instance.recordDir, parsed.record);
+    if (memory !== undefined) attachments.push({ memory, hostEnd });
+  }
+  for (const memory of readRecords(instance.recordDir)) {
+    if (memory.type !== undefined) attachments.push({ memory });
+  }
+  return { attachments, names: new Map(links.map((link) => [link.index, link.name])) };
+}
+
+function skeleton({ memory, hostEnd }: Remembered, names: ReadonlyMap<number, string>, guest: string): ListedAttachment {
+  return {
+    guest,
+    guestId: memory.guest,
+    ifname: memory.ifname,
+    to: hostEnd === undefined ? (memory.to ?? "") : hostEnd.master === undefined ? "" : (names.get(hostEnd.master) ?? ""),
+    type: memory.type ?? "bridge",
+    ...(hostEnd === undefined ? {} : { hostIfname: hostEnd.name }),
+    ifindex: 0,
+    addresses: [],
+    mac: memory.mac ?? "",
+    mtu: hostEnd?.mtu ?? 0,
+    state: "gone",
+  };
+}
+
+/** What a person calls the guest: a container by its name, others as they were given. */
+function friendlyName(guest: LiveGuest): string {
+  return guest.name ?? guest.ref;
+}
+
+async function describe(instance: Instance, guest: LiveGuest, all: readonly Remembered[], names: ReadonlyMap<number, string>): Promise<ListedAttachment[]> {
+  const { transaction, answers } = await Transaction.begin(
+    instance.runner,
+    [instance.host, guest.netns],
+    [
+      { netns: "guest", message: dumpAddresses() },
+      { netns: "guest", message: dumpRoutes("inet") },
+      { netns: "guest", message: dumpRoutes("inet6") },
+      ...all.map(({ memory }) => ({ netns: "guest" as const, message: getLinkByName(memory.ifname) })),
+    ],
+    undefined,
+  );
+  await transaction.end();
+  const addresses = addressesFrom(answers[0], "the guest's addresses");
+  const defaults = [...routesFrom(answers[1], "the guest's routes"), ...routesFrom(answers[2], "the guest's routes")].filter((r) => r.dstLen === 0);
+  return all.map((one, i) => {
+    const listed = skeleton(one, names, friendlyName(guest));
+    const link = linkFrom(answers[3 + i], one.memory.ifname);
+    if (link === undefined || one.memory.netns !== guest.netns.ino) return listed;
+    if (one.hostEnd !== undefined && link.link !== one.hostEnd.index) return listed;
+    const gateways = defaults.filter((r) => r.oif === link.index && r.via !== undefined).map((r) => r.via as string);
+    const mode = Object.entries(macvlanModes).find(([, number]) => number === link.macvlanMode)?.[0] as MacvlanMode | undefined;
+    return {
+      ...listed,
+      ...(mode === undefined ? {} : { mode }),
+      ifindex: link.index,
+      addresses: addresses.filter((a) => a.index === link.index && !a.address.startsWith("fe80:")).map(prefixText),
+      ...(gateways.length === 0 ? {} : { gateway: gateways.length === 1 ? (gateways[0] as string) : gateways }),
+      mac: link.address ?? listed.mac,
+      mtu: link.mtu,
+      // Kernels report "unknown" for kinds that do not track their state; IFF_UP is what was set.
+      state: (link.flags & ifFlags.IFF_UP) !== 0 ? "up" : "down",
+    };
+  });
+}
+
+/** All attachments, or those of one guest, by guest and interface name. */
+export async function list(instance: Instance, only?: { guest?: string | undefined }): Promise<ListedAttachment[]> {
+  const { attachments, names } = await remembered(instance);
+  const byGuest = new Map<string, Remembered[]>();
+  for (const one of attachments) byGuest.set(one.memory.guest, [...(byGuest.get(one.memory.guest) ?? []), one]);
+  let wanted: string | undefined;
+  if (only?.guest !== undefined) {
+    const guest = await instance.resolve(only.guest, { timeoutMs: 0 });
+    wanted = guest.id;
+    guest.close();
+  }
+  const listed = await Promise.all(
+    [...byGuest].map(async ([id, all]) => {
+      if (wanted !== undefined && id !== wanted) return [];
+      let guest: LiveGuest;
+      try {
+        guest = await instance.resolve(id, { timeoutMs: 0 });
+      } catch (error) {
+        const gone = error instanceof PipeworkError && ["guest-not-found", "guest-not-running", "guest-gone"].includes(error.code);
+        return all.map((one): ListedAttachment => ({ ...skeleton(one, names, id), state: gone ? "gone" : "unreadable" }));
+      }
+      try {
+        return await describe(instance, guest, all, names);
+      } finally {
+        guest.close();
+      }
+    }),
+  );
+  const order = (a: ListedAttachment) => `${a.guest}\0${a.ifname}`;
+  return listed.flat().sort((a, b) => (order(a) < order(b) ? -1 : 1));
+}

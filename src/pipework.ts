@@ -1,0 +1,77 @@
+import { attach, planOnly } from "./attach.js";
+import { detach, type DetachOutcome, planDetachOnly } from "./detach.js";
+import { Instance, type PipeworkOptions } from "./instance.js";
+import { list, type ListedAttachment } from "./list.js";
+import type { Attachment, AttachRequest, DetachRequest } from "./plan/request.js";
+import type { Plan } from "./plan/step.js";
+
+export type { PipeworkOptions } from "./instance.js";
+
+/**
+ * Puts network interfaces into running containers. Lazy: nothing is opened before the first call, and an idle instance
+ * keeps no process alive. Everything that fails rejects with a PipeworkError and leaves the kernel as it was.
+ */
+export class Pipework implements AsyncDisposable {
+  readonly #instance: Instance;
+
+  constructor(options: PipeworkOptions = {}) {
+    this.#instance = new Instance(options);
+  }
+
+  /**
+   * Attaches a guest to a host interface, all or nothing, in about a millisecond. What holds already is success and
+   * changes nothing; the same interface name with another configuration is refused unless `replace`.
+   */
+  attach(request: AttachRequest): Promise<Attachment> {
+    return attach(this.#instance, request);
+  }
+
+  /**
+   * Attaches many; settles per request, in their order. With `atomic`, one failure undoes all that this call attached,
+   * and the promise rejects with that failure.
+   */
+  async attachAll(requests: readonly AttachRequest[], options: { atomic: true }): Promise<Attachment[]>;
+  async attachAll(requests: readonly AttachRequest[], options?: { atomic?: false }): Promise<PromiseSettledResult<Attachment>[]>;
+  async attachAll(requests: readonly AttachRequest[], options: { atomic?: boolean } = {}): Promise<PromiseSettledResult<Attachment>[] | Attachment[]> {
+    const settled = await Promise.allSettled(requests.map((request) => this.attach(request)));
+    if (options.atomic !== true) return settled;
+    const failed = settled.find((one) => one.status === "rejected");
+    const done = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    if (failed === undefined) return done;
+    const made = done.filter((one) => one.outcome === "attached");
+    await Promise.allSettled(made.reverse().map(({ guest, ifname }) => this.detach({ guest, ifname })));
+    throw failed.reason;
+  }
+
+  /** Takes attachments back: displaced routes return, the link goes. Resolves when it is gone, some 20 ms before its ack. */
+  detach(request: DetachRequest): Promise<DetachOutcome[]> {
+    return detach(this.#instance, request);
+  }
+
+  detachAll(requests: readonly DetachRequest[]): Promise<PromiseSettledResult<DetachOutcome[]>[]> {
+    return Promise.allSettled(requests.map((request) => this.detach(request)));
+  }
+
+  /** The very plan that `attach` would run now, as plain data. Reads, never writes. */
+  plan(request: AttachRequest): Promise<Plan> {
+    return planOnly(this.#instance, request);
+  }
+
+  planDetach(request: DetachRequest): Promise<Plan[]> {
+    return planDetachOnly(this.#instance, request);
+  }
+
+  /** What is attached, of all guests or of one. */
+  list(only?: { guest?: string | undefined }): Promise<ListedAttachment[]> {
+    return list(this.#instance, only);
+  }
+
+  /** Finishes what runs and lets go of threads and connections. Idempotent. */
+  close(): Promise<void> {
+    return this.#instance.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,43 @@
+import { bridgePortStates } from "../netlink/link-bridge.js";
+import type { Slot } from "../netlink/wire.js";
+import type { GuestLink } from "./birth.js";
+import type { PlanBuilder } from "./builder.js";
+import { getLinkByIndex, setLink } from "./link-message.js";
+import type { Operation } from "./step.js";
+
+/** How long the last steps wait for the port: without spanning tree it forwards some 0.1 ms after its carrier. */
+const FORWARDING_MS = 5;
+
+/**
+ * The kernel itself tells the neighbours: with arp_notify (ndisc_notify) set, giving a link the address it has sends
+ * one gratuitous ARP (unsolicited neighbour advertisement) per address, without a packet socket, whose closing would
+ * cost 8 to 24 ms. Best effort by construction: every step is optional.
+ */
+export function announceSteps(
+  b: PlanBuilder,
+  link: GuestLink,
+  families: { readonly inet: boolean; readonly inet6: boolean },
+  port?: { readonly index: number | Slot },
+): void {
+  const step = (id: string, label: string, netns: "host" | "guest", op: Operation) =>
+    b.add({ id: `announce.${id}`, label, netns, op, undo: { none: "an announcement cannot be taken back" }, optional: true });
+  if (port !== undefined) {
+    step("forwarding", "bridge port forwarding", "host", {
+      op: "netlink",
+      message: getLinkByIndex(port.index),
+      until: {
+        path: ["IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA", "IFLA_BRPORT_STATE"],
+        value: bridgePortStates.indexOf("forwarding"),
+        timeoutMs: FORWARDING_MS,
+      },
+    });
+  }
+  const arpBefore = link.observed?.arpNotify ?? 0;
+  const arpNotify = (value: number) => ({ op: "netlink", message: setLink(link.index, { afSpec: { inet: { conf: { arpNotify: value } } } }) }) as const;
+  const ndiscNotify = (value: string) => ({ op: "sysctl", key: `ipv6/conf/${link.ifname}/ndisc_notify`, value }) as const;
+  if (families.inet) step("arp_notify", `arp_notify on ${link.ifname}`, "guest", arpNotify(1));
+  if (families.inet6) step("ndisc_notify", `ndisc_notify on ${link.ifname}`, "guest", ndiscNotify("1"));
+  step("send", `neighbours told of ${link.ifname}`, "guest", { op: "netlink", message: setLink(link.index, { address: link.mac }) });
+  if (families.inet) step("arp_notify-back", `arp_notify on ${link.ifname} as before`, "guest", arpNotify(arpBefore));
+  if (families.inet6) step("ndisc_notify-back", `ndisc_notify on ${link.ifname} as before`, "guest", ndiscNotify("0"));
+}

@@ -1,0 +1,182 @@
+import { ifFlags } from "../netlink/link.js";
+import { PipeworkError } from "../values/error.js";
+import { announceSteps } from "./announce.js";
+import type { GuestLink } from "./birth.js";
+import { inverse, PlanBuilder } from "./builder.js";
+import { describeLink, differences, missingAddresses, missingRoutes } from "./compare.js";
+import { addressSteps, families, furtherRoutes, ipv6Steps, upStep } from "./configure.js";
+import { isMark, type PlanContext } from "./context.js";
+import { type DefaultDecision, decideDefault, defaultRouteStep, displacedBy, gatewayRouteSteps } from "./default-route.js";
+import { rememberStep } from "./displaced.js";
+import { clearDebris } from "./host-end.js";
+import { chooseKind, type KindName, kinds } from "./kinds.js";
+import { setLink } from "./link-message.js";
+import type { DisplacedRoute, Memory } from "./memory.js";
+import { replaceSteps } from "./replace.js";
+import type { Plan } from "./step.js";
+import type { AttachView, LinkView } from "./view.js";
+import type { AttachWish } from "./wish.js";
+
+export interface AttachOptions {
+  /** Detach what is to be replaced first: for kernels that refuse to rename a link that is up (EBUSY on 6.1). */
+  readonly detachFirst?: boolean;
+}
+
+/** Whether a link of the guest is one that we made for this attachment, whole. */
+export function isOurs(view: AttachView["guest"], context: Pick<PlanContext, "netns">, ifname: string): Memory | undefined {
+  const { memory } = view;
+  return memory !== undefined && memory.netns === context.netns && memory.ifname === ifname ? memory : undefined;
+}
+
+/** Half built by a killed run: the mark is on the host end of a veth, and on the link itself where there is none. */
+export function isHalfBuilt(view: AttachView["guest"], link: LinkView): boolean {
+  return view.peer === undefined ? isMark(link.group) : isMark(view.peer.group);
+}
+
+/** Every default route that is wished and not there yet. */
+function decideDefaults(wish: AttachWish, view: AttachView, index?: number): DefaultDecision[] {
+  return families.flatMap((family) => decideDefault(wish, view, family, index) ?? []).filter((decision) => !decision.holds);
+}
+
+function wants(wish: AttachWish, family: "inet" | "inet6"): boolean {
+  return wish.addresses.some((a) => a.family === family);
+}
+
+/**
+ * From a request and what was observed to the steps that make it so. Pure and total: a plan, or a PipeworkError before
+ * anything is touched.
+ */
+export function planAttach(wish: AttachWish, view: AttachView, context: PlanContext, options: AttachOptions = {}): Plan {
+  const b = new PlanBuilder();
+  const kind = chooseKind(wish, view);
+  const finish = (outcome: Plan["outcome"]) =>
+    b.finish({ action: "attach", guest: context.guest, guestId: context.guestId, ifname: wish.ifname, outcome });
+  const { link } = view.guest;
+  if (link === undefined) {
+    fresh(b, kind, wish, view, context);
+    return finish("attached");
+  }
+  if (isHalfBuilt(view.guest, link)) {
+    const { peer } = view.guest;
+    if (peer === undefined) clearDebris(b, "debris.link", link, "guest", "left half built by a killed run");
+    else clearDebris(b, "debris.link", peer, "host", "left half built by a killed run");
+    const hostEnds = new Map([...view.host.hostEnds].filter(([, there]) => there.index !== peer?.index));
+    const { link: _, peer: __, memory: ___, ...guest } = view.guest;
+    fresh(b, kind, wish, { host: { ...view.host, hostEnds }, guest: { ...guest, addresses: [] } }, context);
+    return finish("attached");
+  }
+  const memory = isOurs(view.guest, context, wish.ifname);
+  const unlike = memory === undefined ? [] : differences(wish, view, link, kind);
+  if (memory !== undefined && unlike.length === 0) {
+    complete(b, wish, view, context, link, memory);
+    return finish(b.steps.length === 0 ? "unchanged" : "completed");
+  }
+  if (memory === undefined || !wish.replace) {
+    const what = describeLink(link, view.guest.addresses, view.guest.peer);
+    throw new PipeworkError({
+      code: "name-taken",
+      message:
+        memory === undefined
+          ? `${wish.ifname} of ${context.guest} is taken: ${what}, not made by pipework`
+          : `${wish.ifname} of ${context.guest} is there with another configuration: ${what}; it ${unlike.join(", ")}`,
+      hint: memory === undefined ? "choose another name with -i (--ifname)" : "choose another name with -i (--ifname), or say --replace",
+      guest: context.guest,
+      ifname: wish.ifname,
+    });
+  }
+  replaceSteps(b, context, view, link, memory, options.detachFirst === true || kind === "macvlan" || link.kind === "macvlan", (rest) =>
+    fresh(b, kind, wish, rest, context),
+  );
+  return finish("replaced");
+}
+
+/** Makes the link and everything on it; what is displaced is recorded before, and whatever could fail comes before that. */
+function fresh(b: PlanBuilder, kind: KindName, wish: AttachWish, view: AttachView, context: PlanContext): void {
+  if (view.guest.temporary !== undefined && isMark(view.guest.temporary.group)) {
+    clearDebris(b, "debris.temporary", view.guest.temporary, "guest", "left half built by a killed run");
+  }
+  const decisions = decideDefaults(wish, view);
+  const displaced = decisions.flatMap((decision) => displacedBy(decision, view) ?? []);
+  const born = kinds[kind].birth(b, context, wish, view, displaced);
+  const link = born.guest;
+  if (wants(wish, "inet6") || wish.gateways.inet6 !== undefined) ipv6Steps(b, link);
+  addressSteps(b, link, wish.addresses);
+  upStep(b, link, born.marked === "guest");
+  born.commit();
+  for (const decision of decisions) gatewayRouteSteps(b, wish, view, link, decision);
+  furtherRoutes(b, link, wish.routes);
+  for (const decision of decisions) defaultRouteStep(b, view, link, decision);
+  aliveStep(b, context);
+  if (wish.announce && wish.addresses.length > 0) {
+    announceSteps(b, link, { inet: wants(wish, "inet"), inet6: wants(wish, "inet6") }, born.port);
+  }
+}
+
+/** A guest that died meanwhile is no success, and nothing of the attempt stays. */
+function aliveStep(b: PlanBuilder, context: PlanContext): void {
+  if (context.alive === undefined) return;
+  b.add({
+    id: "guest.alive",
+    label: `${context.guest} still runs`,
+    netns: "host",
+    op: { op: "identity", path: context.alive, ino: context.netns },
+    undo: { none: "reads only" },
+  });
+}
+
+/** Adds what is missing to a link of ours that is as stated otherwise: further addresses, a lost default, its up state. */
+function complete(b: PlanBuilder, wish: AttachWish, view: AttachView, context: PlanContext, observed: LinkView, memory: Memory): void {
+  const { peer } = view.guest;
+  const link: GuestLink = { index: observed.index, ifname: observed.name, mac: observed.address ?? "", observed };
+  const addresses = missingAddresses(wish, view.guest.addresses);
+  const down = (observed.flags & ifFlags.IFF_UP) === 0;
+  if (wish.gateways.inet6 !== undefined || addresses.some((a) => a.family === "inet6")) {
+    // An address there already says that IPv6 is on.
+    if (!view.guest.addresses.some((a) => a.family === "inet6")) ipv6Steps(b, link);
+  }
+  addressSteps(b, link, addresses);
+  if (down) upStep(b, link, false);
+  if (peer !== undefined && (peer.flags & ifFlags.IFF_UP) === 0) {
+    b.add({
+      id: "veth.up",
+      label: `host end ${peer.name} up`,
+      netns: "host",
+      op: { op: "netlink", message: setLink(peer.index, {}, true) },
+      undo: inverse("host", { op: "netlink", message: setLink(peer.index, {}, false) }),
+    });
+  }
+  const decisions = decideDefaults(wish, view, observed.index);
+  retake(b, context, view, memory, decisions);
+  for (const decision of decisions) gatewayRouteSteps(b, wish, view, link, decision);
+  furtherRoutes(b, link, missingRoutes(wish, observed.index, view.guest.routes));
+  for (const decision of decisions) defaultRouteStep(b, view, link, decision);
+  if (b.steps.length === 0) return;
+  aliveStep(b, context);
+  if (wish.announce && addresses.length > 0 && observed.address !== undefined) {
+    announceSteps(b, link, { inet: addresses.some((a) => a.family === "inet"), inet6: addresses.some((a) => a.family === "inet6") }, peer);
+  }
+}
+
+/**
+ * Remembers what a retaken default displaces. The attachment that had displaced ours leaves the chain below us: it
+ * inherits what we remembered, and we remember it.
+ */
+function retake(b: PlanBuilder, context: PlanContext, view: AttachView, memory: Memory, decisions: readonly DefaultDecision[]): void {
+  let displaced: DisplacedRoute[] = [...memory.displaced];
+  for (const decision of decisions) {
+    const now = displacedBy(decision, view);
+    if (now === undefined) continue;
+    const { family } = decision;
+    const before = displaced.find((route) => route.family === family);
+    const holder = view.guest.displacers[family];
+    if (holder !== undefined) {
+      const others = holder.memory.displaced.filter((route) => route.family !== family);
+      rememberStep(b, context, `chain.${family}`, holder, before === undefined ? others : [...others, before]);
+    }
+    displaced = [...displaced.filter((route) => route.family !== family), now];
+  }
+  if (JSON.stringify(displaced) === JSON.stringify(memory.displaced)) return;
+  const { peer } = view.guest;
+  rememberStep(b, context, "remember", { memory, ...(peer === undefined ? {} : { hostEnd: peer }) }, displaced);
+}
+

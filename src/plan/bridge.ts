@@ -1,0 +1,122 @@
+import { bridgeMac } from "../values/mac.js";
+import { PipeworkError } from "../values/error.js";
+import type { Slot } from "../netlink/wire.js";
+import { ifFlags } from "../netlink/link.js";
+import { inverse, type PlanBuilder } from "./builder.js";
+import { isMark, type PlanContext, slots } from "./context.js";
+import { deleteLink, dumpLinks, getLinkByName, newLink, setLink } from "./link-message.js";
+import { BRIDGE_ALIAS } from "./memory.js";
+import type { LinkView } from "./view.js";
+
+/** The bridge's ifindex, known or to be captured, and its MTU. */
+export interface BridgeEnd {
+  readonly index: number | Slot;
+  readonly mtu: number;
+  readonly stp: boolean;
+}
+
+/** The kernel's default for a bridge without ports (ETH_DATA_LEN). */
+const NEW_BRIDGE_MTU = 1500;
+
+/**
+ * A container's router advertisement must not give the host a default route: the kernel accepts them by default
+ * on an interface that does not forward. The key is missing where IPv6 is switched off at boot.
+ */
+function refuseAdvertisements(b: PlanBuilder, name: string, undo: { ownedBy: string } | { builtin: "what was there before is written back" }): void {
+  b.add({
+    id: "bridge.accept_ra",
+    label: `router advertisements refused on bridge ${name}`,
+    netns: "host",
+    op: { op: "sysctl", key: `ipv6/conf/${name}/accept_ra`, value: "0", tolerate: ["ENOENT"] },
+    undo,
+  });
+}
+
+/** Steps that make the bridge, finish one that a killed run left half made, or bring an existing one up. */
+export function bridgeSteps(b: PlanBuilder, context: PlanContext, name: string, existing: LinkView | undefined): BridgeEnd {
+  if (existing === undefined) return makeBridge(b, context, name);
+  const end = { index: existing.index, mtu: existing.mtu, stp: existing.stp === true };
+  if (isMark(existing.group)) {
+    refuseAdvertisements(b, name, { builtin: "what was there before is written back" });
+    b.add({
+      id: "bridge.up",
+      label: `bridge ${name}, left half made by a killed run, finished`,
+      netns: "host",
+      op: { op: "netlink", message: setLink(existing.index, { group: 0, ifalias: BRIDGE_ALIAS }, true) },
+      undo: inverse("host", {
+        op: "netlink",
+        message: setLink(existing.index, { group: existing.group, ifalias: existing.alias ?? "" }, (existing.flags & ifFlags.IFF_UP) !== 0),
+      }),
+    });
+  } else if ((existing.flags & ifFlags.IFF_UP) === 0) {
+    b.add({
+      id: "bridge.up",
+      label: `bridge ${name} up`,
+      netns: "host",
+      op: { op: "netlink", message: setLink(existing.index, {}, true) },
+      undo: inverse("host", { op: "netlink", message: setLink(existing.index, {}, false) }),
+    });
+  }
+  return end;
+}
+
+function makeBridge(b: PlanBuilder, context: PlanContext, name: string): BridgeEnd {
+  const index = { slot: slots.bridge };
+  const birth = b.add({
+    id: "bridge.create",
+    label: `bridge ${name}`,
+    netns: "host",
+    op: {
+      op: "netlink",
+      // A fixed address: a bridge without one takes the lowest of its ports, and changes it with them.
+      message: newLink({ ifname: name, address: bridgeMac(context.seed), group: context.mark, linkinfo: { kind: "bridge" } }),
+    },
+    undo: inverse(
+      "host",
+      {
+        op: "netlink",
+        message: dumpLinks(),
+        capture: { slot: slots.bridge, where: [{ path: ["IFLA_GROUP"], value: context.mark }, { path: ["IFLA_IFNAME"], value: name }] },
+        unlessSlot: slots.bridge,
+      },
+      {
+        op: "netlink",
+        message: deleteLink(index),
+        tolerate: ["ENODEV"],
+        // Another program may have put a port into it by now; then it stays.
+        unlessAny: { message: dumpLinks({ master: index }) },
+      },
+    ),
+  });
+  b.add({
+    id: "bridge.find",
+    label: `bridge ${name} found`,
+    netns: "host",
+    op: { op: "netlink", message: getLinkByName(name), capture: { slot: slots.bridge } },
+    undo: { none: "reads only" },
+  });
+  refuseAdvertisements(b, name, { ownedBy: birth });
+  b.add({
+    id: "bridge.up",
+    label: `bridge ${name} up and marked as ours`,
+    netns: "host",
+    op: { op: "netlink", message: setLink(index, { group: 0, ifalias: BRIDGE_ALIAS }, true) },
+    undo: { ownedBy: birth },
+  });
+  return { index, mtu: NEW_BRIDGE_MTU, stp: false };
+}
+
+/** Names that are made on demand, as the shell script does. */
+export function isBridgeName(name: string): boolean {
+  return name.startsWith("br");
+}
+
+export function noSuchInterface(name: string): PipeworkError {
+  return new PipeworkError({
+    code: "interface-not-found",
+    message: `there is no interface ${name} on the host`,
+    hint: name.startsWith("ovs")
+      ? "Open vSwitch is not in this version yet"
+      : "a bridge is made when missing if its name begins with br; `ip link` lists what is there",
+  });
+}

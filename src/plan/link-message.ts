@@ -1,0 +1,48 @@
+import { ifFlags, link } from "../netlink/link.js";
+import type { AttributesIn } from "../netlink/attribute.js";
+import type { Message, NlmFlag } from "../netlink/message.js";
+import type { StructIn } from "../netlink/struct.js";
+import type { Slot } from "../netlink/wire.js";
+
+type LinkHeader = StructIn<(typeof link)["header"]["fields"]>;
+type LinkAttributes = AttributesIn<(typeof link)["attributes"]["rows"]>;
+export type LinkMessage = Message<"link", LinkHeader, LinkAttributes>;
+
+function message(
+  type: keyof (typeof link)["types"],
+  header: LinkHeader,
+  attributes: LinkAttributes,
+  flags?: readonly NlmFlag[],
+): LinkMessage {
+  return { noun: "link", type, ...(flags === undefined ? {} : { flags }), header, attributes };
+}
+
+/** Makes a link; EEXIST when the name is taken. */
+export function newLink(attributes: LinkAttributes, header: LinkHeader = {}): LinkMessage {
+  return message("RTM_NEWLINK", header, attributes, ["NLM_F_CREATE", "NLM_F_EXCL"]);
+}
+
+/** Changes a link; `up` sets or clears IFF_UP. */
+export function setLink(index: number | Slot, attributes: LinkAttributes, up?: boolean): LinkMessage {
+  const flags = up === undefined ? {} : { flags: up ? ifFlags.IFF_UP : 0, change: ifFlags.IFF_UP };
+  return message("RTM_SETLINK", { index, ...flags }, attributes);
+}
+
+export function deleteLink(index: number | Slot): LinkMessage {
+  return message("RTM_DELLINK", { index }, {});
+}
+
+/** RTEXT_FILTER_SKIP_STATS: the counters are most of a link message, and no plan looks at them. */
+const withoutStats = { extMask: 8 };
+
+export function getLinkByName(ifname: string): LinkMessage {
+  return message("RTM_GETLINK", {}, { ifname, ...withoutStats });
+}
+
+export function getLinkByIndex(index: number | Slot): LinkMessage {
+  return message("RTM_GETLINK", { index }, withoutStats);
+}
+
+export function dumpLinks(attributes: LinkAttributes = {}): LinkMessage {
+  return message("RTM_GETLINK", {}, { ...attributes, ...withoutStats }, ["NLM_F_DUMP"]);
+}

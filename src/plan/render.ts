@@ -1,0 +1,148 @@
+import type { Family } from "../netlink/family.js";
+import { macvlanModes } from "../netlink/link-macvlan.js";
+import { isSlot } from "../netlink/wire.js";
+import type { Message } from "../netlink/message.js";
+import type { Operation, Plan, Side, Step, Undo } from "./step.js";
+
+type Values = Record<string, unknown>;
+
+const familyOf: Record<number, Family> = { 2: "inet", 10: "inet6" };
+
+/** Turns ifindexes and slots into names as far as the plan itself tells them. */
+class Names {
+  readonly #known = new Map<string, string>();
+
+  constructor(plan: Plan) {
+    for (const { op } of plan.steps) {
+      if (op.op !== "netlink" || op.capture === undefined) continue;
+      const name = (op.message.attributes as Values)["ifname"];
+      if (typeof name === "string") this.#known.set(op.capture.slot, name);
+    }
+    this.#known.set("guestLink", plan.ifname);
+  }
+
+  of(value: unknown): string {
+    if (isSlot(value)) return this.#known.get(value.slot) ?? value.slot;
+    return `#${String(value)}`;
+  }
+}
+
+function linkWords(message: Message, names: Names): string {
+  const header = message.header as Values;
+  const a = message.attributes as Values;
+  const words: string[] = [];
+  const put = (word: string, value: unknown) => value !== undefined && words.push(word, String(value));
+  const info = a["linkinfo"] as { kind?: string; data?: Values } | undefined;
+  switch (message.type) {
+    case "RTM_NEWLINK": {
+      words.push("ip link add", String(a["ifname"]));
+      if (a["link"] !== undefined) words.push("link", names.of(a["link"]));
+      put("address", a["address"]);
+      put("mtu", a["mtu"]);
+      put("numtxqueues", a["numTxQueues"]);
+      put("numrxqueues", a["numRxQueues"]);
+      if (a["master"] !== undefined) words.push("master", names.of(a["master"]));
+      if (a["netNsFd"] !== undefined) words.push("netns GUEST");
+      put("group", a["group"]);
+      put("type", info?.kind);
+      const peer = (info?.data?.["peer"] as { attributes?: Values } | undefined)?.attributes;
+      if (peer !== undefined) {
+        words.push("peer name", String(peer["ifname"]));
+        put("address", peer["address"]);
+        put("mtu", peer["mtu"]);
+        words.push("netns GUEST");
+      }
+      const mode = info?.data?.["mode"];
+      if (mode !== undefined) put("mode", Object.entries(macvlanModes).find(([, number]) => number === mode)?.[0]);
+      return words.join(" ");
+    }
+    case "RTM_SETLINK": {
+      words.push("ip link set", names.of(header["index"]));
+      put("name", a["ifname"]);
+      put("address", a["address"]);
+      if (a["ifalias"] !== undefined) words.push("alias", JSON.stringify(a["ifalias"]));
+      put("group", a["group"] === 0 ? "default" : a["group"]);
+      if (header["change"] !== undefined) words.push(header["flags"] === 0 ? "down" : "up");
+      const arpNotify = (a["afSpec"] as { inet?: { conf?: { arpNotify?: number } } } | undefined)?.inet?.conf?.arpNotify;
+      if (arpNotify !== undefined) return `sysctl net.ipv4.conf.${names.of(header["index"])}.arp_notify=${arpNotify}`;
+      return words.join(" ");
+    }
+    case "RTM_DELLINK":
+      return `ip link del ${names.of(header["index"])}`;
+    default:
+      if (header["index"] !== undefined) return `ip link show ${names.of(header["index"])}`;
+      return a["ifname"] === undefined ? "ip link show" : `ip link show ${String(a["ifname"])}`;
+  }
+}
+
+function addressWords(message: Message, names: Names): string {
+  const header = message.header as Values;
+  const a = message.attributes as Values;
+  const verb = message.type === "RTM_NEWADDR" ? "add" : message.type === "RTM_DELADDR" ? "del" : "show";
+  const words = ["ip address", verb, `${String(a["local"] ?? a["address"])}/${String(header["prefixlen"])}`];
+  if (a["broadcast"] !== undefined) words.push("brd", String(a["broadcast"]));
+  words.push("dev", names.of(header["index"]));
+  if (verb === "add" && familyOf[header["family"] as number] === "inet6") words.push("nodad");
+  return words.join(" ");
+}
+
+function routeWords(message: Message, names: Names): string {
+  const header = message.header as Values;
+  const a = message.attributes as Values;
+  const flags = message.flags ?? [];
+  const verb =
+    message.type === "RTM_DELROUTE" ? "del" : message.type === "RTM_GETROUTE" ? "show" : flags.includes("NLM_F_REPLACE") ? "replace" : "append";
+  const ip = familyOf[header["family"] as number] === "inet6" ? "ip -6 route" : "ip route";
+  const words = [ip, verb, a["dst"] === undefined ? "default" : `${String(a["dst"])}/${String(header["dstLen"])}`];
+  if (a["gateway"] !== undefined) words.push("via", String(a["gateway"]));
+  if (a["oif"] !== undefined) words.push("dev", names.of(a["oif"]));
+  if (a["priority"] !== undefined) words.push("metric", String(a["priority"]));
+  if (a["prefsrc"] !== undefined) words.push("src", String(a["prefsrc"]));
+  return words.join(" ");
+}
+
+function operationWords(op: Operation, names: Names): string {
+  switch (op.op) {
+    case "netlink":
+    case "reap": {
+      const { message } = op;
+      const words = message.noun === "link" ? linkWords(message, names) : message.noun === "address" ? addressWords(message, names) : routeWords(message, names);
+      return op.op === "netlink" && op.until !== undefined ? `${words} (until ${op.until.path.at(-1)} is ${op.until.value}, ${op.until.timeoutMs} ms at most)` : words;
+    }
+    case "sysctl":
+      return `sysctl net.${op.key.replaceAll("/", ".")}=${op.value}`;
+    case "file":
+      return op.content === null ? `remove ${op.path}` : `write ${op.path}`;
+    case "identity":
+      return `check that ${op.path} is still namespace ${op.ino}`;
+  }
+}
+
+function undoWords(undo: Undo, netns: Side, names: Names): string {
+  if ("ownedBy" in undo) return `goes with ${undo.ownedBy}`;
+  if ("builtin" in undo) return undo.builtin;
+  if ("none" in undo) return `none: ${undo.none}`;
+  // Looking up what a lost ack may have left is part of the undo and of no interest to a reader.
+  const shown = undo.inverse.filter(({ op }) => !(op.op === "netlink" && op.capture !== undefined));
+  return shown.map(({ netns: side, op }) => `${side === netns ? "" : `${side}: `}${operationWords(op, names)}`).join("; ");
+}
+
+function stepLines(step: Step, number: number, names: Names): string[] {
+  const optional = step.optional === true ? "  (best effort)" : "";
+  const lines = [`${String(number).padStart(2)}. ${step.netns.padEnd(5)} ${operationWords(step.op, names)}${optional}`];
+  const undo = undoWords(step.undo, step.netns, names);
+  if (undo !== "none: reads only") lines.push(`          undo: ${undo}`);
+  return lines;
+}
+
+/** A plan for people: each step in the words of `ip` and `sysctl`, with its undo below. */
+export function renderPlan(plan: Plan): string {
+  const names = new Names(plan);
+  const head = `${plan.action} ${plan.ifname} of ${plan.guest} (${plan.guestId}): `;
+  const lines =
+    plan.steps.length === 0
+      ? [`${head}${plan.outcome === "absent" ? "not there" : "holds already"}, nothing to do`]
+      : [`${head}${plan.steps.length} steps, GUEST is its network namespace`, ...plan.steps.flatMap((step, i) => stepLines(step, i + 1, names))];
+  for (const warning of plan.warnings) lines.push(`warning: ${warning}`);
+  return `${lines.join("\n")}\n`;
+}

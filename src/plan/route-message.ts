@@ -1,0 +1,77 @@
+import { type Family, familyNumber } from "../netlink/family.js";
+import type { Message, NlmFlag } from "../netlink/message.js";
+import { rtnhFlags, rtnType, rtProt, rtScope, rtTable, route } from "../netlink/route.js";
+import type { AttributesIn } from "../netlink/attribute.js";
+import type { StructIn } from "../netlink/struct.js";
+import type { Slot } from "../netlink/wire.js";
+
+type RouteHeader = StructIn<(typeof route)["header"]["fields"]>;
+type RouteAttributes = AttributesIn<(typeof route)["attributes"]["rows"]>;
+export type RouteMessage = Message<"route", RouteHeader, RouteAttributes>;
+
+/** A unicast route of the main table. Defaults are those of `ip route`. */
+export interface RouteSpec {
+  readonly family: Family;
+  /** Absent: the default route. */
+  readonly dst?: string;
+  readonly dstLen?: number;
+  readonly oif: number | Slot;
+  readonly via?: string;
+  readonly metric?: number;
+  readonly protocol?: number;
+  readonly scope?: number;
+  readonly onlink?: boolean;
+  readonly prefsrc?: string;
+}
+
+function routeMessage(type: keyof (typeof route)["types"], spec: RouteSpec, flags: readonly NlmFlag[]): RouteMessage {
+  const { family, dst, dstLen, oif, via, metric, prefsrc } = spec;
+  // IPv6 knows no scope: its routes are all RT_SCOPE_UNIVERSE (linux/rtnetlink.h, net/ipv6/route.c).
+  const onLinkScope = via === undefined && family === "inet" ? rtScope.RT_SCOPE_LINK : rtScope.RT_SCOPE_UNIVERSE;
+  return {
+    noun: "route",
+    type,
+    flags,
+    header: {
+      family: familyNumber[family],
+      dstLen: dstLen ?? 0,
+      table: rtTable.RT_TABLE_MAIN,
+      protocol: spec.protocol ?? rtProt.RTPROT_BOOT,
+      scope: spec.scope ?? onLinkScope,
+      type: rtnType.RTN_UNICAST,
+      ...(spec.onlink === true ? { flags: rtnhFlags.RTNH_F_ONLINK } : {}),
+    },
+    attributes: {
+      ...(dst === undefined ? {} : { dst }),
+      oif,
+      ...(via === undefined ? {} : { gateway: via }),
+      ...(metric === undefined || metric === 0 ? {} : { priority: metric }),
+      ...(prefsrc === undefined ? {} : { prefsrc }),
+    },
+  };
+}
+
+/** Adds beside what is there; an identical route is EEXIST. */
+export function appendRoute(spec: RouteSpec): RouteMessage {
+  return routeMessage("RTM_NEWROUTE", spec, ["NLM_F_CREATE", "NLM_F_APPEND"]);
+}
+
+/** Takes the place of the route of the same destination and metric, without a moment between. */
+export function replaceRoute(spec: RouteSpec): RouteMessage {
+  return routeMessage("RTM_NEWROUTE", spec, ["NLM_F_CREATE", "NLM_F_REPLACE"]);
+}
+
+export function deleteRoute(spec: RouteSpec): RouteMessage {
+  return routeMessage("RTM_DELROUTE", spec, []);
+}
+
+/** All routes of the main table of one family. */
+export function dumpRoutes(family: Family): RouteMessage {
+  return {
+    noun: "route",
+    type: "RTM_GETROUTE",
+    flags: ["NLM_F_DUMP"],
+    header: { family: familyNumber[family] },
+    attributes: { table: rtTable.RT_TABLE_MAIN },
+  };
+}

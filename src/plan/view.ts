@@ -1,0 +1,93 @@
+import type { Family } from "../netlink/family.js";
+import type { Memory, MemoryHolder } from "./memory.js";
+
+/** A link as observed, with what plans depend on. */
+export interface LinkView {
+  readonly index: number;
+  readonly name: string;
+  /** IFLA_INFO_KIND; absent for physical NICs and lo. */
+  readonly kind?: string;
+  /** Kind of the link it is enslaved to, such as bridge. */
+  readonly slaveKind?: string;
+  /** ARPHRD_*. */
+  readonly type: number;
+  readonly flags: number;
+  readonly mtu: number;
+  readonly address?: string;
+  readonly master?: number;
+  readonly group: number;
+  readonly alias?: string;
+  /** IFLA_LINK: the peer of a veth, the parent of a macvlan; in another namespace when linkNetnsid is there. */
+  readonly link?: number;
+  readonly linkNetnsid?: number;
+  readonly txQueues?: number;
+  readonly operstate: number;
+  /** Mode number of a macvlan. */
+  readonly macvlanMode?: number;
+  /** IFLA_BR_STP_STATE of a bridge. */
+  readonly stp?: boolean;
+  readonly arpNotify?: number;
+}
+
+export interface AddressView {
+  readonly family: Family;
+  readonly index: number;
+  readonly address: string;
+  readonly prefixlen: number;
+}
+
+/** A route of the guest's main table. Fields that are the kernel's default are absent. */
+export interface RouteView {
+  readonly family: Family;
+  readonly dst?: string;
+  readonly dstLen: number;
+  readonly oif?: number;
+  readonly via?: string;
+  /** 0 when the kernel names none. */
+  readonly metric: number;
+  readonly protocol: number;
+  readonly scope: number;
+  readonly type: number;
+  readonly tos: number;
+  readonly onlink: boolean;
+  readonly prefsrc?: string;
+  /** Set when the route has more than these fields can hold (several next hops, metrics, encap...): the message in hex. */
+  readonly raw?: string;
+}
+
+/** The attachment of ours that displaced a given link's default route. */
+export type Displacers = { readonly [F in Family]?: MemoryHolder };
+
+/** What plans know of the guest's link of the wanted name and of what it displaced. */
+export interface GuestView {
+  readonly link?: LinkView;
+  /** The host end of `link`, when it is a veth whose peer is on the host side. */
+  readonly peer?: LinkView;
+  /** What we remember of `link`: from the alias of its host end, or from a record. */
+  readonly memory?: Memory;
+  /** A record of this guest and interface exists, whether or not it fits what is there. */
+  readonly record: boolean;
+  /** Addresses of `link`. */
+  readonly addresses: readonly AddressView[];
+  /** Routes of the main table, the families that matter to the request. */
+  readonly routes: readonly RouteView[];
+  /** Names by ifindex of the links inside the guest that default routes, present or displaced, point at. */
+  readonly names: ReadonlyMap<number, string>;
+  readonly displacers: Displacers;
+}
+
+/** What an attach plan depends on, read under the lock. */
+export interface AttachView {
+  readonly host: {
+    /** The interface named by `to`. */
+    readonly to?: LinkView;
+    /** Links that have a name the host end could get. */
+    readonly hostEnds: ReadonlyMap<string, LinkView>;
+    /** A host link that has the name wanted inside the guest. */
+    readonly sameName?: LinkView;
+  };
+  readonly guest: GuestView & {
+    /** A link under the temporary name: debris. */
+    readonly temporary?: LinkView;
+  };
+}

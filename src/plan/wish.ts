@@ -1,0 +1,155 @@
+import { PipeworkError, invalid } from "../values/error.js";
+import { familyOf, parseIp } from "../values/ipaddress.js";
+import { parseIfname } from "../values/ifname.js";
+import { parseMac, uniqueMac } from "../values/mac.js";
+import { type Prefix, parseNetwork, parsePrefix } from "../values/prefix.js";
+import type { Family } from "../netlink/family.js";
+import type { AttachRequest, LinkType, MacvlanMode } from "./request.js";
+import { macvlanModes } from "../netlink/link-macvlan.js";
+
+/** A further route of a request. */
+export interface RouteWish {
+  readonly destination: Prefix;
+  readonly via?: string;
+}
+
+/** A request, parsed once: from here on every value is canonical and of the right form. */
+export interface AttachWish {
+  readonly guest: string;
+  readonly to: string;
+  readonly type?: "bridge" | "macvlan";
+  readonly mode?: MacvlanMode;
+  readonly ifname: string;
+  readonly hostIfname?: string;
+  readonly addresses: readonly Prefix[];
+  readonly gateways: { readonly [F in Family]?: string };
+  readonly routes: readonly RouteWish[];
+  readonly metric?: number;
+  readonly mac?: string;
+  readonly mtu?: number;
+  readonly queues?: number;
+  readonly announce: boolean;
+  readonly replace: boolean;
+}
+
+/** Kinds that this version attaches; the others are refused by name, before anything is touched. */
+const later: Partial<Record<LinkType, string>> = {
+  ipvlan: "ipvlan links",
+  vlan: "VLAN links",
+  phys: "moving a physical NIC",
+  dummy: "dummy links",
+  ipoib: "IPoIB links",
+  ovs: "Open vSwitch",
+};
+
+function unsupported(what: string): PipeworkError {
+  return new PipeworkError({
+    code: "unsupported",
+    message: `${what} is not in this version yet`,
+    hint: "bridges (veth) and macvlan are",
+  });
+}
+
+function wholeNumber(value: unknown, name: string, min: number, max: number): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
+    throw invalid(`${name} ${String(value)} is not a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+function text(value: unknown, name: string): string {
+  if (typeof value !== "string" || value === "") throw invalid(`the request needs ${name}, a non-empty string`);
+  return value;
+}
+
+function parseRoute(words: string): RouteWish {
+  const match = /^\s*(\S+?)(?:\s+via\s+(\S+)|@(\S+))?\s*$/.exec(words);
+  if (match === null) {
+    throw invalid(`"${words}" is not a route`, 'write it as "10.0.0.0/8 via 192.168.1.1", or "10.0.0.0/8" for one on the link');
+  }
+  const destination = parseNetwork(match[1] as string);
+  const via = match[2] ?? match[3];
+  if (destination.prefixlen === 0) throw invalid(`"${words}" is a default route`, "give its next hop as the gateway");
+  if (destination.address !== destination.network) {
+    throw invalid(`"${words}": ${destination.address} has bits outside its prefix`, `did you mean ${destination.network}/${destination.prefixlen}?`);
+  }
+  if (via === undefined) return { destination };
+  const gateway = parseIp(via);
+  if (familyOf(gateway) !== destination.family) throw invalid(`"${words}": the next hop is of the other address family`);
+  return { destination, via: gateway };
+}
+
+function parseGateways(gateway: AttachRequest["gateway"], addresses: readonly Prefix[]): AttachWish["gateways"] {
+  const gateways: { inet?: string; inet6?: string } = {};
+  for (const one of gateway === undefined ? [] : typeof gateway === "string" ? [gateway] : gateway) {
+    const parsed = parseIp(one);
+    const family = familyOf(parsed);
+    if (gateways[family] !== undefined && gateways[family] !== parsed) {
+      throw invalid(`two ${family === "inet" ? "IPv4" : "IPv6"} gateways, ${gateways[family]} and ${parsed}`, "one per family is possible");
+    }
+    if (addresses.length > 0 && !addresses.some((address) => address.family === family)) {
+      throw invalid(
+        `gateway ${parsed} is ${family === "inet" ? "IPv4" : "IPv6"}, and no address of that family is asked for`,
+        `add one, or give the gateway of ${addresses[0]?.address}/${addresses[0]?.prefixlen}`,
+      );
+    }
+    if (addresses.some((address) => address.address === parsed)) {
+      throw invalid(`gateway ${parsed} is the interface's own address`);
+    }
+    gateways[family] = parsed;
+  }
+  return gateways;
+}
+
+/** Checks a whole request before anything is touched. Throws PipeworkError "invalid-request" or "unsupported". */
+export function parseWish(request: AttachRequest): AttachWish {
+  const guest = text(request.guest, "a guest");
+  const to = text(request.to, "a host interface (to)");
+  if (request.dhcp !== undefined && request.dhcp !== false) throw unsupported("DHCP");
+  if (request.vlan !== undefined) throw unsupported("a VLAN");
+  if (request.directPhys === true) throw unsupported("moving a physical NIC");
+  if (to.startsWith("mac:")) throw unsupported("choosing the host interface by MAC");
+  const { type } = request;
+  if (type !== undefined && type !== "bridge" && type !== "macvlan") {
+    const what = later[type];
+    if (what === undefined) throw invalid(`"${String(type)}" is no type of link`, "bridge and macvlan are");
+    throw unsupported(what);
+  }
+  if (request.mode !== undefined) {
+    if (!(request.mode in macvlanModes)) throw invalid(`"${request.mode}" is no macvlan mode`, `one of ${Object.keys(macvlanModes).join(", ")}`);
+    if (type === "bridge") throw invalid("a mode is for macvlan, and type bridge is asked for");
+    if (request.mode !== "bridge") throw unsupported(`macvlan mode ${request.mode}`);
+  }
+  const seen = new Set<string>();
+  const addresses = (request.addresses ?? [])
+    .map((address) => parsePrefix(address))
+    .filter((address) => address.prefixlen > 0 || address.address !== address.network)
+    .filter((address) => {
+      const key = `${address.address}/${address.prefixlen}`;
+      return seen.has(key) ? false : seen.add(key) !== undefined;
+    });
+  const mac =
+    request.mac === undefined ? undefined : request.mac.startsWith("U:") ? uniqueMac(request.mac.slice(2)) : parseMac(request.mac);
+  const gateways = parseGateways(request.gateway, addresses);
+  if (request.metric !== undefined && gateways.inet === undefined && gateways.inet6 === undefined) {
+    throw invalid("a metric is for the default route, and no gateway is given");
+  }
+  return {
+    guest,
+    // Whether it exists is the view's to say; whether it can be an interface name at all is said here.
+    to: parseIfname(to, "host interface"),
+    ...(type === undefined ? {} : { type }),
+    ...(request.mode === undefined ? {} : { mode: request.mode }),
+    ifname: parseIfname(request.ifname ?? "eth1", "interface name"),
+    ...(request.hostIfname === undefined ? {} : { hostIfname: parseIfname(request.hostIfname, "host-end name") }),
+    addresses,
+    gateways,
+    routes: (request.routes ?? []).map(parseRoute),
+    ...(request.metric === undefined ? {} : { metric: wholeNumber(request.metric, "metric", 0, 0xffffffff) }),
+    ...(mac === undefined ? {} : { mac }),
+    ...(request.mtu === undefined ? {} : { mtu: wholeNumber(request.mtu, "MTU", 68, 65535) }),
+    ...(request.queues === undefined ? {} : { queues: wholeNumber(request.queues, "number of queues", 1, 4096) }),
+    announce: request.announce !== false,
+    replace: request.replace === true,
+  };
+}
