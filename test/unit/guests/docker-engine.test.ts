@@ -87,7 +87,11 @@ describe.each([
   });
 
   it("reads an answer of several megabytes", async () => {
-    const body = Array.from({ length: 20_000 }, (__, at) => ({ Id: `${at}`.padStart(64, "0"), Names: [`/n${at}`], State: "x".repeat(100) }));
+    const body = Array.from({ length: 20_000 }, (__, at) => ({
+      Id: `${at}`.padStart(64, "0"),
+      Names: [`/n${at}`],
+      State: "x".repeat(100),
+    }));
     const { host } = await scriptedEngine(() => ({ body }));
     const all = await engineAt(host, oneShot).list();
     expect(all).toHaveLength(20_000);
@@ -205,7 +209,10 @@ describe.each([
       response.end(JSON.stringify({ Version: "1" }));
     });
     const port = await listen(server);
-    expect(await engineAt(`tcp://127.0.0.1:${port}/engine/`, oneShot).version()).toEqual({ version: "1", apiVersion: "" });
+    expect(await engineAt(`tcp://127.0.0.1:${port}/engine/`, oneShot).version()).toEqual({
+      version: "1",
+      apiVersion: "",
+    });
     expect(asked).toEqual([`127.0.0.1:${port} /engine/version`]);
   });
 
@@ -222,11 +229,18 @@ describe.each([
     const certificates = temporaryDirectory();
     makeCertificate(certificates);
     const [cert, key] = ["cert.pem", "key.pem"].map((file) => readFileSync(join(certificates, file)));
-    const server = createTlsServer({ cert, key, ca: cert, requestCert: true, rejectUnauthorized: true }, (_request, response) => {
-      response.end(JSON.stringify({ Version: "1" }));
-    });
+    const server = createTlsServer(
+      { cert, key, ca: cert, requestCert: true, rejectUnauthorized: true },
+      (_request, response) => {
+        response.end(JSON.stringify({ Version: "1" }));
+      },
+    );
     const host = `tcp://127.0.0.1:${await listen(server)}`;
-    const trusting = new DockerEngine({ host, oneShot, env: { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates } });
+    const trusting = new DockerEngine({
+      host,
+      oneShot,
+      env: { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates },
+    });
     onTestFinished(() => trusting.close());
     expect(await trusting.version()).toEqual({ version: "1", apiVersion: "" });
     const doubting = new DockerEngine({ host, oneShot, env: { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: "/nowhere" } });
@@ -264,7 +278,9 @@ describe("kept-alive connections", () => {
       asked++;
       socket.destroy();
     });
-    await expect(engineAt(host, false).version()).rejects.toEqual(refusal("engine-unreachable", /without an answer|ECONNRESET/));
+    await expect(engineAt(host, false).version()).rejects.toEqual(
+      refusal("engine-unreachable", /without an answer|ECONNRESET/),
+    );
     expect(asked).toBe(1);
   });
 });
@@ -306,7 +322,11 @@ async function listen(server: Server): Promise<number> {
 
 /** One self-signed certificate, good as authority, server and client. */
 function makeCertificate(directory: string): void {
-  const words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1";
-  execFileSync("openssl", [...words.split(" "), "-keyout", "key.pem", "-out", "cert.pem"], { cwd: directory, stdio: "pipe" });
+  const words =
+    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1";
+  execFileSync("openssl", [...words.split(" "), "-keyout", "key.pem", "-out", "cert.pem"], {
+    cwd: directory,
+    stdio: "pipe",
+  });
   copyFileSync(join(directory, "cert.pem"), join(directory, "ca.pem"));
 }

@@ -6,7 +6,11 @@ const TLS = { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: "/certs" };
 describe("an engine address", () => {
   it.each([
     [undefined, {}, { kind: "unix", text: "unix:///var/run/docker.sock", path: "/var/run/docker.sock" }],
-    [undefined, { DOCKER_HOST: "" }, { kind: "unix", text: "unix:///var/run/docker.sock", path: "/var/run/docker.sock" }],
+    [
+      undefined,
+      { DOCKER_HOST: "" },
+      { kind: "unix", text: "unix:///var/run/docker.sock", path: "/var/run/docker.sock" },
+    ],
     [undefined, { DOCKER_HOST: "unix:///a/b.sock" }, { kind: "unix", text: "unix:///a/b.sock", path: "/a/b.sock" }],
     [undefined, { DOCKER_HOST: "/a/b.sock" }, { kind: "unix", text: "unix:///a/b.sock", path: "/a/b.sock" }],
     ["unix:///c.sock", { DOCKER_HOST: "/a/b.sock" }, { kind: "unix", text: "unix:///c.sock", path: "/c.sock" }],
@@ -18,7 +22,11 @@ describe("an engine address", () => {
     ["tcp://h", TLS, { kind: "tcp", text: "tcp://h", host: "h", port: 2376, prefix: "", tls: "/certs" }],
     ["tcp://h:443", TLS, { kind: "tcp", text: "tcp://h:443", host: "h", port: 443, prefix: "", tls: "/certs" }],
     ["http://h", TLS, { kind: "tcp", text: "http://h", host: "h", port: 2375, prefix: "" }],
-    ["https://h", { HOME: "/root" }, { kind: "tcp", text: "https://h", host: "h", port: 2376, prefix: "", tls: "/root/.docker" }],
+    [
+      "https://h",
+      { HOME: "/root" },
+      { kind: "tcp", text: "https://h", host: "h", port: 2376, prefix: "", tls: "/root/.docker" },
+    ],
   ] as const)("%s with %j is understood", (host, env, expected) => {
     expect(parseEngineAddress(host, env)).toEqual(expected);
   });

@@ -1,8 +1,8 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
-import type { DockerEngine } from "../../../src/guests/docker.js";
 import type { ResolveContext } from "../../../src/guests/context.js";
+import type { DockerEngine } from "../../../src/guests/docker.js";
 import type { NativeError, NativeNetns } from "../../../src/kernel/native.js";
 import { temporaryDirectory } from "./scripted-engine.js";
 
@@ -60,7 +60,9 @@ export class FakeMachine {
     try {
       identity = statSync(path);
     } catch (error) {
-      throw Object.assign(new Error("No such file or directory"), { errno: -((error as NodeJS.ErrnoException).errno ?? 0) });
+      throw Object.assign(new Error("No such file or directory"), {
+        errno: -((error as NodeJS.ErrnoException).errno ?? 0),
+      });
     }
     let closed = false;
     const netns: NativeNetns = {

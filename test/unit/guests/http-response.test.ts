@@ -22,8 +22,18 @@ describe("an HTTP answer", () => {
     ["until the connection ends", "HTTP/1.0 200 OK\r\nContent-Type: a\r\n\r\nhello", 200, "hello"],
     ["counted", "HTTP/1.1 200 OK\r\ncontent-LENGTH:  5\r\n\r\nhello", 200, "hello"],
     ["counted, with more behind it", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello, you", 200, "hello"],
-    ["chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nhel\r\n2;x=1\r\nlo\r\n0\r\n\r\n", 200, "hello"],
-    ["chunked, whatever its length says", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nA\r\n0123456789\r\n0\r\n\r\n", 200, "0123456789"],
+    [
+      "chunked",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nhel\r\n2;x=1\r\nlo\r\n0\r\n\r\n",
+      200,
+      "hello",
+    ],
+    [
+      "chunked, whatever its length says",
+      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nA\r\n0123456789\r\n0\r\n\r\n",
+      200,
+      "0123456789",
+    ],
     ["empty", "HTTP/1.0 500 \r\n\r\n", 500, ""],
     ["without a reason", "HTTP/1.0 404\r\n\r\nx", 404, "x"],
     ["with bare line feeds", "HTTP/1.0 200 OK\nA: b\n\nhello", 200, "hello"],
@@ -46,7 +56,11 @@ describe("an HTTP answer", () => {
     ["half a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", /middle of the answer/],
     ["no last chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n", /middle of the answer/],
     ["a chunk without a size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", /broken chunk/],
-    ["a chunk longer than it says", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nhello\r\n0\r\n\r\n", /broken chunk/],
+    [
+      "a chunk longer than it says",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nhello\r\n0\r\n\r\n",
+      /broken chunk/,
+    ],
     ["a negative length", "HTTP/1.0 200 OK\r\nContent-Length: -1\r\n\r\n", /length "-1"/],
     ["a compressed body", "HTTP/1.0 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nx", /unknown coding gzip/],
     ["a head without end", `HTTP/1.0 200 OK\r\nA: ${"b".repeat(70_000)}`, /head of more than/],
@@ -70,7 +84,11 @@ describe("an HTTP answer", () => {
     const framing = fc.constantFrom("close", "counted", "chunked");
     const property = fc.property(fc.string(), framing, fc.array(fc.nat()), fc.nat(20), (body, how, places, step) => {
       const raw = bytes(body);
-      const head = { close: "", counted: `Content-Length: ${raw.length}\r\n`, chunked: "Transfer-Encoding: chunked\r\n" }[how];
+      const head = {
+        close: "",
+        counted: `Content-Length: ${raw.length}\r\n`,
+        chunked: "Transfer-Encoding: chunked\r\n",
+      }[how];
       const parts: Uint8Array[] = [bytes(`HTTP/1.1 200 OK\r\n${head}\r\n`)];
       if (how === "chunked") {
         for (let at = 0; at < raw.length; at += step + 1) {
@@ -89,12 +107,27 @@ describe("an HTTP answer", () => {
 
   it("never fails in any other way, whatever arrives", () => {
     const line = fc.constantFrom(
-      "HTTP/1.", "HTTP/1.0 200 OK", "\r\n", "\n", "\r", "Content-Length: ", "Transfer-Encoding: chunked", "0", "5", ";", ":", "ff",
-      "\0", "hello",
+      "HTTP/1.",
+      "HTTP/1.0 200 OK",
+      "\r\n",
+      "\n",
+      "\r",
+      "Content-Length: ",
+      "Transfer-Encoding: chunked",
+      "0",
+      "5",
+      ";",
+      ":",
+      "ff",
+      "\0",
+      "hello",
     );
     const start = fc.constantFrom("", "HTTP/1.0 200 OK\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     const words = fc.tuple(start, fc.array(fc.oneof(line, fc.string())));
-    const noise = fc.oneof(fc.uint8Array(), words.map(([first, rest]) => bytes(first + rest.join(""))));
+    const noise = fc.oneof(
+      fc.uint8Array(),
+      words.map(([first, rest]) => bytes(first + rest.join(""))),
+    );
     const property = fc.property(noise, fc.array(fc.nat()), (whole, places) => {
       let pieces: HttpResponse | string;
       let inOne: HttpResponse | string;

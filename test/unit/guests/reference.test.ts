@@ -43,7 +43,11 @@ describe("a guest reference", () => {
     ["netns:a\0b", /zero byte/],
   ])("%j is refused", (ref, message) => {
     expect(() => parseGuestReference(ref)).toThrow(
-      expect.objectContaining({ name: "PipeworkError", code: "invalid-request", message: expect.stringMatching(message) }),
+      expect.objectContaining({
+        name: "PipeworkError",
+        code: "invalid-request",
+        message: expect.stringMatching(message),
+      }),
     );
   });
 

@@ -5,7 +5,7 @@ import { DockerEngine } from "../../../src/guests/docker.js";
 import type { LiveGuest } from "../../../src/guests/guest.js";
 import { resolveGuest } from "../../../src/guests/resolve.js";
 import { FakeMachine } from "./fake-netns.js";
-import { containerJson, type Script, scriptedEngine, temporaryDirectory } from "./scripted-engine.js";
+import { containerJson, rawServer, type Script, scriptedEngine, temporaryDirectory } from "./scripted-engine.js";
 
 const A = "a".repeat(64);
 const B = "b".repeat(64);
@@ -59,24 +59,27 @@ function machineWithProcess(): { machine: FakeMachine; sandboxKey: string; ino: 
 }
 
 describe("a running container", () => {
-  it.each(["web1", "docker:web1", "docker:/web1", A, `docker:${A}`])("is found as %s with one question", async (ref) => {
-    const { machine, sandboxKey, ino } = machineWithProcess();
-    const { engine, asked } = await engineOf(knowing(containerJson({ id: A, sandboxKey })));
-    const guest = await resolve(ref, machine.context(engine));
-    expect(guest).toMatchObject({
-      ref,
-      id: `docker:${A}`,
-      kind: "docker",
-      name: "web1",
-      pid: 4711,
-      hostname: "host1",
-      warnings: [],
-    });
-    expect(guest.netns.ino).toBe(ino);
-    expect(asked).toHaveLength(1);
-    guest.close();
-    expect(guest.netns.closed).toBe(true);
-  });
+  it.each(["web1", "docker:web1", "docker:/web1", A, `docker:${A}`])(
+    "is found as %s with one question",
+    async (ref) => {
+      const { machine, sandboxKey, ino } = machineWithProcess();
+      const { engine, asked } = await engineOf(knowing(containerJson({ id: A, sandboxKey })));
+      const guest = await resolve(ref, machine.context(engine));
+      expect(guest).toMatchObject({
+        ref,
+        id: `docker:${A}`,
+        kind: "docker",
+        name: "web1",
+        pid: 4711,
+        hostname: "host1",
+        warnings: [],
+      });
+      expect(guest.netns.ino).toBe(ino);
+      expect(asked).toHaveLength(1);
+      guest.close();
+      expect(guest.netns.closed).toBe(true);
+    },
+  );
 
   it("without a network is found like any other", async () => {
     const { machine, sandboxKey } = machineWithProcess();
@@ -86,8 +89,12 @@ describe("a running container", () => {
 
   it("that is paused is found, with a warning", async () => {
     const { machine, sandboxKey } = machineWithProcess();
-    const { engine } = await engineOf(knowing(containerJson({ sandboxKey, state: { Status: "paused", Paused: true } })));
-    expect((await resolve("web1", machine.context(engine))).warnings).toEqual([expect.stringMatching(/web1 is paused/)]);
+    const { engine } = await engineOf(
+      knowing(containerJson({ sandboxKey, state: { Status: "paused", Paused: true } })),
+    );
+    expect((await resolve("web1", machine.context(engine))).warnings).toEqual([
+      expect.stringMatching(/web1 is paused/),
+    ]);
   });
 
   it("on the host's network is refused before anything is opened", async () => {
@@ -113,7 +120,11 @@ describe("a container that does not run", () => {
   it("is refused at once when it has ended, saying how and when", async () => {
     const { engine, asked } = await engineOf(knowing(containerJson({ state: EXITED })));
     await expect(resolveGuest("web1", new FakeMachine().context(engine))).rejects.toEqual(
-      refusal("guest-not-running", /web1 is not running: exited, with code 137, at 2026-02-03 04:05:06 UTC/, /docker start web1/),
+      refusal(
+        "guest-not-running",
+        /web1 is not running: exited, with code 137, at 2026-02-03 04:05:06 UTC/,
+        /docker start web1/,
+      ),
     );
     expect(asked).toHaveLength(1);
   });
@@ -187,7 +198,9 @@ describe("a container that does not run", () => {
     });
     const context = new FakeMachine().context(engine, { signal: controller.signal, timeoutMs: 60_000 });
     await expect(resolveGuest("web1", context)).rejects.toEqual(refusal("aborted", /aborted/));
-    await expect(resolveGuest("web1", context)).rejects.toEqual(refusal("aborted", /search for guest web1 was aborted/));
+    await expect(resolveGuest("web1", context)).rejects.toEqual(
+      refusal("aborted", /search for guest web1 was aborted/),
+    );
   });
 });
 
@@ -272,7 +285,9 @@ describe("a container that died in between", () => {
     const { engine, asked } = await engineOf((path) =>
       knowing(containerJson({ state: asked.length < 2 ? {} : state }))(path, {} as never),
     );
-    await expect(resolveGuest("web1", machine.context(engine))).rejects.toEqual(refusal("guest-gone", /ended or was restarted/));
+    await expect(resolveGuest("web1", machine.context(engine))).rejects.toEqual(
+      refusal("guest-gone", /ended or was restarted/),
+    );
     expect(asked).toHaveLength(2);
   });
 
@@ -281,7 +296,9 @@ describe("a container that died in between", () => {
     const { engine, asked } = await engineOf((path) =>
       (asked.length < 2 ? knowing(containerJson()) : knowing())(path, {} as never),
     );
-    await expect(resolveGuest("web1", machine.context(engine))).rejects.toEqual(refusal("guest-gone", /ended or was restarted/));
+    await expect(resolveGuest("web1", machine.context(engine))).rejects.toEqual(
+      refusal("guest-gone", /ended or was restarted/),
+    );
   });
 
   it("is gone when its process is, and the engine notices a little later", async () => {
@@ -289,13 +306,25 @@ describe("a container that died in between", () => {
     const { engine, asked } = await engineOf((path) =>
       knowing(containerJson({ state: asked.length < 4 ? {} : EXITED }))(path, {} as never),
     );
-    await expect(resolveGuest("web1", machine.context(engine))).rejects.toEqual(refusal("guest-gone", /ended or was restarted/));
+    await expect(resolveGuest("web1", machine.context(engine))).rejects.toEqual(
+      refusal("guest-gone", /ended or was restarted/),
+    );
+  });
+
+  it("is given up when the engine does not answer in the time allowed", async () => {
+    const engine = new DockerEngine({ host: await rawServer(() => {}), env: {} });
+    onTestFinished(() => engine.close());
+    await expect(resolveGuest("web1", new FakeMachine().context(engine, { timeoutMs: 60 }))).rejects.toEqual(
+      refusal("timeout", /did not answer within 0.06 s/),
+    );
   });
 
   it("leaves nothing open when the engine falls silent in the middle", async () => {
     const { machine } = machineWithProcess();
     const { engine, asked } = await engineOf((path) =>
-      asked.length < 2 ? knowing(containerJson())(path, {} as never) : { status: 500, body: { message: "shutting down" } },
+      asked.length < 2
+        ? knowing(containerJson())(path, {} as never)
+        : { status: 500, body: { message: "shutting down" } },
     );
     await expect(resolveGuest("docker:web1", machine.context(engine))).rejects.toEqual(
       refusal("engine-unreachable", /shutting down/),
@@ -316,13 +345,24 @@ describe("a container whose engine's mounts are not seen here", () => {
     expect(asked).toHaveLength(2);
   });
 
+  it("is known so as well when only the empty mount point is seen, which is on another device", async () => {
+    const { machine } = machineWithProcess();
+    machine.file("proc/4711/cgroup", `0::/docker/${A}`);
+    const { engine } = await engineOf(knowing(containerJson({ id: A, sandboxKey: "/proc/version" })));
+    expect((await resolve("web1", machine.context(engine))).id).toBe(`docker:${A}`);
+  });
+
   it("is refused when the process of that PID is a stranger", async () => {
     const { machine } = machineWithProcess();
     machine.file("proc/4711/mountinfo", "1 2 0:3 / / rw");
     machine.file("proc/4711/cgroup", `0::/docker/${B}`);
     const { engine } = await engineOf(knowing(containerJson({ id: A, sandboxKey: "/nowhere/netns/1" })));
     await expect(resolveGuest("web1", machine.context(engine))).rejects.toEqual(
-      refusal("unsupported", /web1 is not on this machine.*process 4711, which is a process of something else here/, /--pid=host/),
+      refusal(
+        "unsupported",
+        /web1 is not on this machine.*process 4711, which is a process of something else here/,
+        /--pid=host/,
+      ),
     );
   });
 
@@ -349,7 +389,9 @@ describe("a name without a container", () => {
     const machine = new FakeMachine();
     machine.namespace("netns/blue");
     const { engine } = await engineOf(knowing());
-    await expect(resolveGuest(ref, machine.context(engine))).rejects.toEqual(refusal("guest-not-found", /no container/, hint));
+    await expect(resolveGuest(ref, machine.context(engine))).rejects.toEqual(
+      refusal("guest-not-found", /no container/, hint),
+    );
     await expect(resolveGuest(ref, machine.context(silent()))).rejects.toEqual(
       refusal("engine-unreachable", /cannot be looked up: no container engine can be reached/, hint),
     );
@@ -361,7 +403,11 @@ describe("a name without a container", () => {
   it("is refused with the other ways to name a guest when no engine runs", async () => {
     const machine = new FakeMachine();
     await expect(resolveGuest("web1", machine.context(silent()))).rejects.toEqual(
-      refusal("engine-unreachable", /guest web1 cannot be looked up/, /systemctl start docker.*pid:N, netns:NAME or netns:/),
+      refusal(
+        "engine-unreachable",
+        /guest web1 cannot be looked up/,
+        /systemctl start docker.*pid:N, netns:NAME or netns:/,
+      ),
     );
   });
 
@@ -375,12 +421,16 @@ describe("a name without a container", () => {
       path.startsWith("/containers/json") ? { body: list } : { status, body: { message } },
     );
     const attempt = resolveGuest("ab", new FakeMachine().context(engine));
-    await expect(attempt).rejects.toEqual(refusal("guest-ambiguous", /ab1000000000 \(n0\), ab2000000000 \(n1\)$/, /more of the id/));
+    await expect(attempt).rejects.toEqual(
+      refusal("guest-ambiguous", /ab1000000000 \(n0\), ab2000000000 \(n1\)$/, /more of the id/),
+    );
   });
 
   it("is not called ambiguous when the engine refuses for another reason", async () => {
     const { engine } = await engineOf((path) =>
-      path.startsWith("/containers/json") ? { body: [{ Id: A, Names: ["/web1"] }] } : { status: 500, body: { message: "broken" } },
+      path.startsWith("/containers/json")
+        ? { body: [{ Id: A, Names: ["/web1"] }] }
+        : { status: 500, body: { message: "broken" } },
     );
     await expect(resolveGuest("docker:aa", new FakeMachine().context(engine))).rejects.toEqual(
       refusal("engine-unreachable", /status 500: broken/),

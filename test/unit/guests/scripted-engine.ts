@@ -17,7 +17,9 @@ export type Script = (path: string, request: IncomingMessage) => Reply | Promise
 export type Reply = { status?: number; body: unknown };
 
 /** A real HTTP server on a unix socket. `asked` grows by one path per request, `connections` by one per connection. */
-export async function scriptedEngine(script: Script): Promise<{ host: string; asked: string[]; connections: Socket[] }> {
+export async function scriptedEngine(
+  script: Script,
+): Promise<{ host: string; asked: string[]; connections: Socket[] }> {
   const asked: string[] = [];
   const connections: Socket[] = [];
   const server = createHttpServer(async (request: IncomingMessage, response: ServerResponse) => {
