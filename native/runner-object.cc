@@ -1,0 +1,263 @@
+#include "runner-object.h"
+
+#include <linux/netlink.h>
+
+#include <utility>
+
+#include "convert.h"
+#include "netns-object.h"
+#include "words.h"
+
+namespace pw {
+namespace {
+
+/** Random, as for Netns. */
+constexpr napi_type_tag kTransactionTag{0x2c9d5e81f7a04b63, 0x8e16b3d94fc2705a};
+
+constexpr uint32_t kMostNamespaces = 256;
+constexpr uint64_t kDay = 86400000;
+constexpr uint64_t kDefaultLockTime = 10000;
+constexpr size_t kMostAddress = 128;
+constexpr size_t kMostDatagram = 1u << 16;
+
+/** A fault of the caller: as a rejection, so that there is one way to fail. */
+Napi::Value misuse(Napi::Env env, const std::string& text) {
+  const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+  deferred.Reject(Napi::TypeError::New(env, text).Value());
+  return deferred.Promise();
+}
+
+/** null = home. */
+std::shared_ptr<const Netns> readNetns(ObjectReader* reader, napi_value value) {
+  if (reader->failed() || reader->isNull(value)) return nullptr;
+  const char* fault = "a Netns or null is needed";
+  if (value == nullptr) {
+    reader->fail(fault);
+    return nullptr;
+  }
+  auto netns = NetnsObject::from(Napi::Value(reader->words()->env(), value), &fault);
+  if (netns == nullptr) reader->fail(std::string("netns: ") + fault);
+  return netns;
+}
+
+Begin readBegin(ObjectReader* reader, napi_value options) {
+  Begin begin;
+  const napi_value namespaces = reader->get(options, Word::namespaces);
+  const uint32_t length = reader->length(namespaces, "namespaces", kMostNamespaces);
+  if (length == 0) reader->fail("namespaces: at least one is needed");
+  for (uint32_t i = 0; i < length; i++) begin.namespaces.push_back(readNetns(reader, reader->element(namespaces, i)));
+  if (const napi_value protocol = reader->get(options, Word::protocol)) {
+    begin.protocol = static_cast<int>(reader->integer(protocol, "protocol", MAX_LINKS - 1));
+  }
+  if (const napi_value path = reader->get(options, Word::lockPath)) {
+    begin.lockPath = reader->text(path, "lockPath");
+    if (begin.lockPath.empty() || begin.lockPath[0] != '/' || begin.lockPath.find('\0') != std::string::npos) {
+      reader->fail("lockPath: an absolute path is needed");
+    }
+  }
+  uint64_t time = kDefaultLockTime;
+  if (const napi_value value = reader->get(options, Word::lockTimeoutMs)) time = reader->integer(value, "lockTimeoutMs", kDay);
+  begin.lockTime = std::chrono::milliseconds(time);
+  begin.queries = readQueries(reader, reader->get(options, Word::queries), length);
+  return begin;
+}
+
+Exchange readExchange(ObjectReader* reader, napi_value options) {
+  Exchange exchange;
+  exchange.netns = readNetns(reader, reader->get(options, Word::netns));
+  const napi_value socket = reader->get(options, Word::socket);
+  if (reader->length(socket, "socket", 3) != 3) reader->fail("socket: [domain, type, protocol] is needed");
+  exchange.domain = static_cast<int>(reader->integer(reader->element(socket, 0), "socket", 0xff));
+  exchange.type = static_cast<int>(reader->integer(reader->element(socket, 1), "socket", 0xff));
+  exchange.protocol = static_cast<int>(reader->integer(reader->element(socket, 2), "socket", 0xffff));
+  exchange.address = reader->bytes(reader->get(options, Word::address), "address", kMostAddress);
+  exchange.payload = reader->bytes(reader->get(options, Word::payload), "payload", kMostDatagram);
+  if (const napi_value match = reader->object(reader->get(options, Word::match), "match")) {
+    exchange.offset = reader->integer(match, Word::offset, "offset", kMostDatagram);
+    exchange.value = reader->bytes(reader->get(match, Word::value), "value", kMostDatagram);
+  }
+  exchange.time = std::chrono::milliseconds(reader->integer(options, Word::timeoutMs, "timeoutMs", kDay));
+  return exchange;
+}
+
+/** Rejects when there was a failure. */
+bool rejected(Napi::Env env, const Napi::Promise::Deferred& deferred, const Failure& failure) {
+  if (failure) deferred.Reject(errorOf(env, failure));
+  return static_cast<bool>(failure);
+}
+
+}  // namespace
+
+/** Behind a NativeTransaction. A forgotten one is ended by the collector, or its lock would be held for good. */
+struct RunnerObject::TransactionHandle {
+  std::weak_ptr<Runner> runner;
+  uint64_t id = 0;
+
+  ~TransactionHandle() {
+    if (const auto owner = runner.lock()) owner->end(id, [](const Failure&) {});
+  }
+};
+
+Napi::Function RunnerObject::define(Napi::Env env) {
+  return DefineClass(env, "Runner",
+                     {
+                         InstanceMethod<&RunnerObject::begin>("begin"),
+                         InstanceMethod<&RunnerObject::query>("query"),
+                         InstanceMethod<&RunnerObject::run>("run"),
+                         InstanceMethod<&RunnerObject::end>("end"),
+                         InstanceMethod<&RunnerObject::createNetns>("createNetns"),
+                         InstanceMethod<&RunnerObject::readSysctl>("readSysctl"),
+                         InstanceMethod<&RunnerObject::exchange>("exchange"),
+                         InstanceMethod<&RunnerObject::close>("close"),
+                     });
+}
+
+RunnerObject::RunnerObject(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<RunnerObject>(info), environment_(Environment::of(info.Env())) {
+  runner_ = environment_->makeRunner();
+}
+
+RunnerObject::~RunnerObject() {
+  // At the end of the environment everything has been stopped before, and the environment may be gone.
+  if (runner_ != nullptr && !runner_->stopping()) environment_->abandonRunner(runner_);
+}
+
+Napi::Value RunnerObject::makeTransaction(Napi::Env env, const std::shared_ptr<Runner>& runner, uint64_t id) {
+  auto handle = std::make_unique<TransactionHandle>();
+  handle->runner = runner;
+  handle->id = id;
+  const Napi::Object object = Napi::Object::New(env);
+  const napi_property_descriptor property{
+      "id", nullptr, nullptr, nullptr, nullptr, Napi::Number::New(env, static_cast<double>(id)), napi_enumerable, nullptr};
+  napi_define_properties(env, object, 1, &property);
+  object.TypeTag(&kTransactionTag);
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<TransactionHandle*>(data); };
+  if (napi_wrap(env, object, handle.get(), finalize, nullptr, nullptr) == napi_ok) handle.release();
+  return object;
+}
+
+RunnerObject::TransactionHandle* RunnerObject::transactionOf(Napi::Value value) const {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTransactionTag)) return nullptr;
+  void* data = nullptr;
+  if (napi_unwrap(value.Env(), value, &data) != napi_ok) return nullptr;
+  auto* handle = static_cast<TransactionHandle*>(data);
+  return handle->runner.lock() == runner_ ? handle : nullptr;
+}
+
+Napi::Value RunnerObject::begin(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Words words(env);
+  ObjectReader reader(&words);
+  const napi_value options = reader.object(info[0], "begin");
+  if (reader.failed()) return misuse(env, reader.fault());
+  Begin begin = readBegin(&reader, options);
+  if (reader.failed()) return misuse(env, reader.fault());
+  auto [promise, done] = environment_->promise<Begun>(
+      env, Value(), [runner = runner_](Napi::Env env, const Napi::Promise::Deferred& deferred, const Begun& begun) {
+        if (rejected(env, deferred, begun.failure)) return;
+        Words words(env);
+        const Napi::Object object = Napi::Object::New(env);
+        words.set(object, Word::transaction, makeTransaction(env, runner, begun.transaction));
+        words.set(object, Word::answers, arrayOf(&words, begun.answers));
+        deferred.Resolve(object);
+      });
+  runner_->begin(std::move(begin), std::move(done));
+  return promise;
+}
+
+Napi::Value RunnerObject::query(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const TransactionHandle* transaction = transactionOf(info[0]);
+  if (transaction == nullptr) return misuse(env, "query: a transaction of this runner is needed");
+  Words words(env);
+  ObjectReader reader(&words);
+  std::vector<Query> queries = readQueries(&reader, info[1], kMostNamespaces);
+  if (reader.failed()) return misuse(env, reader.fault());
+  auto [promise, done] = environment_->promise<Answers>(
+      env, Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const Answers& answers) {
+        if (rejected(env, deferred, answers.failure)) return;
+        Words words(env);
+        deferred.Resolve(arrayOf(&words, answers.answers));
+      });
+  runner_->query(transaction->id, std::move(queries), std::move(done));
+  return promise;
+}
+
+Napi::Value RunnerObject::run(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const TransactionHandle* transaction = transactionOf(info[0]);
+  if (transaction == nullptr) return misuse(env, "run: a transaction of this runner is needed");
+  Words words(env);
+  ObjectReader reader(&words);
+  Program program = readProgram(&reader, info[1]);
+  Slots slots = readSlots(&reader, info[2]);
+  const bool keep = !info[3].IsUndefined() && reader.boolean(info[3], "keep");
+  if (reader.failed()) return misuse(env, reader.fault());
+  auto [promise, done] = environment_->promise<Ran>(
+      env, Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const Ran& ran) {
+        if (rejected(env, deferred, ran.failure)) return;
+        if (!ran.fault.empty()) return deferred.Reject(Napi::TypeError::New(env, ran.fault).Value());
+        Words words(env);
+        deferred.Resolve(objectOf(&words, ran.report));
+      });
+  runner_->run(transaction->id, std::move(program), std::move(slots), keep, std::move(done));
+  return promise;
+}
+
+Napi::Value RunnerObject::end(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const TransactionHandle* transaction = transactionOf(info[0]);
+  if (transaction == nullptr) return misuse(env, "end: a transaction of this runner is needed");
+  auto [promise, done] = environment_->promise<Failure>(
+      env, Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const Failure& failure) {
+        if (!rejected(env, deferred, failure)) deferred.Resolve(env.Undefined());
+      });
+  runner_->end(transaction->id, std::move(done));
+  return promise;
+}
+
+Napi::Value RunnerObject::createNetns(const Napi::CallbackInfo& info) {
+  auto [promise, done] = environment_->promise<Created>(
+      info.Env(), Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const Created& created) {
+        if (!rejected(env, deferred, created.failure)) deferred.Resolve(NetnsObject::make(env, created.netns));
+      });
+  runner_->createNetns(std::move(done));
+  return promise;
+}
+
+Napi::Value RunnerObject::readSysctl(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Words words(env);
+  ObjectReader reader(&words);
+  auto netns = readNetns(&reader, info[0]);
+  std::string path = reader.text(info[1], "path");
+  if (!reader.failed() && !isNetSysctl(path)) reader.fail("the path of a sysctl is below /proc/sys/net/, without ..");
+  if (reader.failed()) return misuse(env, reader.fault());
+  auto [promise, done] = environment_->promise<pw::Value>(
+      env, Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const pw::Value& value) {
+        if (!rejected(env, deferred, value.failure)) deferred.Resolve(Napi::String::New(env, value.text));
+      });
+  runner_->readSysctl(std::move(netns), std::move(path), std::move(done));
+  return promise;
+}
+
+Napi::Value RunnerObject::exchange(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Words words(env);
+  ObjectReader reader(&words);
+  const napi_value options = reader.object(info[0], "exchange");
+  if (reader.failed()) return misuse(env, reader.fault());
+  Exchange exchange = readExchange(&reader, options);
+  if (reader.failed()) return misuse(env, reader.fault());
+  auto [promise, done] = environment_->promise<Exchanged>(
+      env, Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const Exchanged& exchanged) {
+        if (rejected(env, deferred, exchanged.failure)) return;
+        deferred.Resolve(exchanged.datagram ? bytesOf(env, *exchanged.datagram) : env.Null());
+      });
+  runner_->exchange(std::move(exchange), std::move(done));
+  return promise;
+}
+
+Napi::Value RunnerObject::close(const Napi::CallbackInfo& info) { return environment_->stopRunner(info.Env(), runner_); }
+
+}  // namespace pw

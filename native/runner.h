@@ -1,0 +1,162 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bell.h"
+#include "execution.h"
+#include "lock-queue.h"
+#include "reaper.h"
+#include "transaction.h"
+
+namespace pw {
+
+struct Query {
+  uint32_t netns = 0;
+  Bytes message;
+};
+
+struct Answer {
+  int error = 0;
+  std::string text;
+  Bytes replies;
+};
+
+struct Begin {
+  Namespaces namespaces;
+  int protocol = 0;
+  /** Empty: no lock. */
+  std::string lockPath;
+  std::chrono::milliseconds lockTime{0};
+  std::vector<Query> queries;
+};
+
+struct Begun {
+  Failure failure;
+  uint64_t transaction = 0;
+  std::vector<Answer> answers;
+};
+
+struct Answers {
+  Failure failure;
+  std::vector<Answer> answers;
+};
+
+struct Ran {
+  /** The program could not be begun at all; else `report` tells. */
+  Failure failure;
+  /** A fault of the caller: the program was refused before anything was done. */
+  std::string fault;
+  Report report;
+};
+
+struct Created {
+  Failure failure;
+  std::shared_ptr<Netns> netns;
+};
+
+struct Value {
+  Failure failure;
+  std::string text;
+};
+
+struct Exchange {
+  std::shared_ptr<const Netns> netns;
+  int domain = 0;
+  int type = 0;
+  int protocol = 0;
+  Bytes address;
+  Bytes payload;
+  size_t offset = 0;
+  Bytes value;
+  std::chrono::milliseconds time{0};
+};
+
+struct Exchanged {
+  Failure failure;
+  /** No value: nothing that matches came in time. */
+  std::optional<Bytes> datagram;
+};
+
+/** Called exactly once, on some thread of the runner (or the caller's own, when refused at once). It may not block. */
+template <typename T>
+using Done = std::function<void(T)>;
+
+/**
+ * One namespace thread (pw-netns) and one reaper. The namespace thread, and no other, enters namespaces, and owns every
+ * transaction. All methods belong to the thread that made the runner, and return at once unless they say otherwise.
+ */
+class Runner {
+ public:
+  /** `stopped` is called on the reaper's thread once nothing is left but join(). */
+  explicit Runner(std::function<void()> stopped) : reaper_(stop_), stopped_(std::move(stopped)), workplace_(stop_) {}
+
+  void begin(Begin begin, Done<Begun> done);
+  void query(uint64_t transaction, std::vector<Query> queries, Done<Answers> done);
+  void run(uint64_t transaction, Program program, Slots slots, bool keep, Done<Ran> done);
+  void end(uint64_t transaction, Done<Failure> done);
+  void createNetns(Done<Created> done);
+  void readSysctl(std::shared_ptr<const Netns> netns, std::string path, Done<Value> done);
+  void exchange(Exchange exchange, Done<Exchanged> done);
+
+  /** Finishes what runs, refuses what waits. False when no thread was ever started: then stopped() is not called. */
+  bool stop();
+  bool stopping() const { return stop_.asked(); }
+  /** Blocks until the threads have ended; stop() comes first. */
+  void join() { reaper_.join(); }
+
+ private:
+  struct Job {
+    /** On the namespace thread. */
+    std::function<void()> run;
+    /** Instead of run, on whatever thread finds that there will be none. */
+    std::function<void(const Failure&)> refuse;
+    /** The end of something under way: also carried out while stopping. */
+    bool finishing = false;
+  };
+  struct Run;
+
+  void submit(Job job);
+  void enqueue(Job job);
+  void startNamespaceThread();
+  void namespaceThread();
+  bool take(Job* job);
+  void refuseQueue(const Failure& failure);
+
+  // On the namespace thread.
+  void beginNow(Begin* begin, Lock lock, const Done<Begun>& done);
+  std::vector<Answer> ask(Transaction* transaction, std::vector<Query>* queries);
+  void runNow(const std::shared_ptr<Run>& run);
+  void handToReaper(const std::shared_ptr<Run>& run);
+  void runEnded(const std::shared_ptr<Run>& run);
+  std::shared_ptr<Transaction> find(uint64_t id);
+  void drop(uint64_t id);
+
+  Stop stop_;
+  Reaper reaper_;
+  std::function<void()> stopped_;
+
+  Bell bell_;
+  std::mutex mutex_;
+  std::deque<Job> queue_;
+  /** The namespace thread runs, or the reaper has been asked to start it. */
+  bool alive_ = false;
+  /** The reaper's: it starts and joins. */
+  std::thread thread_;
+
+  // The namespace thread's own; a thread that replaces it inherits them.
+  Workplace workplace_;
+  LockQueue locks_;
+  std::map<uint64_t, std::shared_ptr<Transaction>> transactions_;
+  uint64_t lastTransaction_ = 0;
+  size_t reaping_ = 0;
+};
+
+}  // namespace pw
