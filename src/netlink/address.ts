@@ -1,14 +1,25 @@
-import { bytes, cstring, defineAttributes, ip, row, u8, u32 } from "./attribute.js";
+import { defineAttributes, row } from "./attribute.js";
+import { cstring, ip } from "./attribute-bytes.js";
+import { s32, u8, u32 } from "./attribute-integer.js";
+import { structOf } from "./attribute-nested.js";
 import type { Noun } from "./message.js";
 import { defineStruct } from "./struct.js";
 
 /** struct ifaddrmsg, linux/if_addr.h. */
-export const ifaddrmsg = defineStruct("ifaddrmsg", 8, {
+export const ifaddrmsg = defineStruct("ifaddrmsg", 8, "ifa_", {
   family: [0, "u8"],
   prefixlen: [1, "u8"],
   flags: [2, "u8"],
   scope: [3, "u8"],
   index: [4, "reference"],
+});
+
+/** struct ifa_cacheinfo, linux/if_addr.h: lifetimes in seconds (0xffffffff is for ever), stamps in 1/100 s since boot. */
+export const ifaCacheinfo = defineStruct("ifa_cacheinfo", 16, "", {
+  ifaPrefered: [0, "u32"],
+  ifaValid: [4, "u32"],
+  cstamp: [8, "u32"],
+  tstamp: [12, "u32"],
 });
 
 /** Address flags, linux/if_addr.h. The low eight also fit the header. */
@@ -28,9 +39,10 @@ export const addressAttributes = defineAttributes("IFA", {
   local: row("IFA_LOCAL", 2, ip),
   label: row("IFA_LABEL", 3, cstring(16)),
   broadcast: row("IFA_BROADCAST", 4, ip),
-  cacheinfo: row("IFA_CACHEINFO", 6, bytes),
+  cacheinfo: row("IFA_CACHEINFO", 6, structOf(ifaCacheinfo)),
   flags: row("IFA_FLAGS", 8, u32),
   rtPriority: row("IFA_RT_PRIORITY", 9, u32),
+  targetNetnsid: row("IFA_TARGET_NETNSID", 10, s32),
   proto: row("IFA_PROTO", 11, u8),
 });
 

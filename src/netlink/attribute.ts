@@ -1,14 +1,20 @@
-import { formatIp, ipBytes } from "../values/ipaddress.js";
-import { formatMac, macBytes } from "../values/mac.js";
-import { DecodeError, EncodeError, align, isSlot, type Reader, type Slot, type Writer } from "./wire.js";
+import { align, DecodeError, EncodeError, isSlot, type Reader, type Writer } from "./wire.js";
 
 /** How one attribute's payload is written, read and printed. `In` is what may be encoded, `Out` what decoding gives. */
 export interface AttributeType<In, Out = In> {
+  /** `parent` holds the attribute's siblings: some decide what is inside, as IFLA_INFO_KIND does. */
   encode(writer: Writer, value: In, parent: object): void;
   decode(reader: Reader, parent: object): Out;
-  print(value: In | Out): string;
-  /** For nested types: the set inside, so that an offset can be told as a path. */
-  inner?(parent: object): { set: AttributeSet<Rows>; headerLength: number } | undefined;
+  print(value: In | Out, parent: object): string;
+  /** As the kernel itself writes the value in a reply, where that differs from how it is sent. */
+  encodeReply?(writer: Writer, value: In): void;
+  /** Flag in the attribute's number, such as NLA_F_NESTED where the kernel insists. */
+  readonly typeFlag?: number;
+  /** Nested types: the set inside, given the siblings, and what stands in front of it. */
+  inner?(parent: object): AttributeSet<Rows> | undefined;
+  readonly headerLength?: number;
+  /** Nested types: every set that may be inside, whatever the siblings. */
+  readonly sets?: readonly AttributeSet<Rows>[];
 }
 
 export interface Row<In, Out> {
@@ -16,6 +22,8 @@ export interface Row<In, Out> {
   readonly kernelName: string;
   readonly number: number;
   readonly type: AttributeType<In, Out>;
+  /** The attribute may be there several times, and its value is an array. */
+  readonly many?: true;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the variance of rows makes `unknown` unusable here
@@ -25,15 +33,23 @@ export function row<In, Out>(kernelName: string, number: number, type: Attribute
   return { kernelName, number, type };
 }
 
-/** An attribute of a number no row has; kept, never dropped. */
+/** A row of an attribute that is repeated, one for each element. */
+export function manyRow<In, Out>(kernelName: string, number: number, type: AttributeType<In, Out>): Row<readonly In[], Out[]> {
+  // The type is that of one element; `many` tells the loops below.
+  return { kernelName, number, type: type as unknown as AttributeType<readonly In[], Out[]>, many: true };
+}
+
+/** An attribute of a number no row has; kept, and written back as it was. */
 export interface UnknownAttribute {
   readonly number: number;
+  /** NLA_F_NESTED, NLA_F_NET_BYTEORDER, where set. */
+  readonly flags?: number;
   readonly bytes: Uint8Array;
 }
 
 export type AttributesIn<R extends Rows> = {
   readonly [K in keyof R]?: (R[K] extends Row<infer In, infer _Out> ? In : never) | undefined;
-};
+} & { readonly unknown?: readonly UnknownAttribute[] | undefined };
 export type AttributesOut<R extends Rows> = {
   [K in keyof R]?: R[K] extends Row<infer _In, infer Out> ? Out : never;
 } & { unknown?: UnknownAttribute[] };
@@ -49,255 +65,142 @@ export function defineAttributes<R extends Rows>(name: string, rows: R): Attribu
   const byNumber = new Map<number, string>();
   for (const [field, { number, kernelName }] of Object.entries(rows)) {
     if (byNumber.has(number)) throw new Error(`${name}: ${kernelName} repeats number ${number}`);
+    if (field === "unknown") throw new Error(`${name}: a field cannot be called ${field}`);
     byNumber.set(number, field);
   }
   return { name, rows, byNumber };
 }
 
-const NLA_HEADER = 4;
-/** NLA_F_NESTED | NLA_F_NET_BYTEORDER are flags in the type (linux/netlink.h). */
+/** Size of struct nlattr, linux/netlink.h. */
+export const NLA_HDRLEN = 4;
+/** Flags in the number of an attribute, linux/netlink.h, and the mask of what remains. */
+export const NLA_F_NESTED = 0x8000;
+export const NLA_F_NET_BYTEORDER = 0x4000;
 const NLA_TYPE_MASK = 0x3fff;
+
+type AnyRow = Row<unknown, unknown>;
+
+function attribute(writer: Writer, number: number, payload: () => void): void {
+  const start = writer.reserve(NLA_HDRLEN);
+  payload();
+  writer.u16(start, writer.length - start);
+  writer.u16(start + 2, number);
+  writer.pad();
+}
+
+/** Says which attribute it was; other errors pass. */
+function named(error: unknown, name: string): unknown {
+  if (error instanceof EncodeError) return new EncodeError(`${name}: ${error.message}`);
+  if (error instanceof DecodeError || error instanceof RangeError) return new DecodeError(`${name}: ${error.message}`);
+  return error;
+}
 
 /** Writes the attributes in table order, so that the same values always give the same bytes. */
 export function encodeAttributes<R extends Rows>(writer: Writer, set: AttributeSet<R>, values: AttributesIn<R>): void {
   for (const field in set.rows) {
-    const value = values[field];
+    const value: unknown = values[field];
     if (value === undefined) continue;
-    const { number, type, kernelName } = set.rows[field] as Row<unknown, unknown>;
-    const start = writer.reserve(NLA_HEADER);
+    const { number, type, kernelName, many } = set.rows[field] as AnyRow;
     try {
-      type.encode(writer, value, values);
+      for (const one of many === true ? (value as readonly unknown[]) : [value]) {
+        attribute(writer, number | (type.typeFlag ?? 0), () => type.encode(writer, one, values));
+      }
     } catch (error) {
-      if (error instanceof EncodeError) throw new EncodeError(`${kernelName}: ${error.message}`);
-      throw error;
+      throw named(error, kernelName);
     }
-    writer.u16(start, writer.length - start);
-    writer.u16(start + 2, number);
-    writer.pad();
+  }
+  for (const { number, flags, bytes } of values.unknown ?? []) {
+    attribute(writer, number | (flags ?? 0), () => writer.bytes(writer.reserve(bytes.length), bytes));
   }
   for (const field in values) {
-    if (!(field in set.rows)) throw new EncodeError(`${set.name} has no attribute "${field}"`);
+    if (!(field in set.rows) && field !== "unknown") throw new EncodeError(`${set.name} has no attribute "${field}"`);
   }
 }
 
+interface RawAttribute {
+  readonly at: number;
+  readonly end: number;
+  readonly number: number;
+  readonly flags: number;
+}
+
+function* walk(reader: Reader, name: string): Generator<RawAttribute> {
+  let at = 0;
+  while (at + NLA_HDRLEN <= reader.length) {
+    const length = reader.u16(at);
+    if (length < NLA_HDRLEN || at + length > reader.length) {
+      throw new DecodeError(`${name}: attribute of ${length} bytes at offset ${at} of ${reader.length}`);
+    }
+    const type = reader.u16(at + 2);
+    yield { at, end: at + length, number: type & NLA_TYPE_MASK, flags: type & ~NLA_TYPE_MASK };
+    at += align(length);
+  }
+}
+
+/** Throws DecodeError where the bytes are not what the set says; attributes without a row are kept as `unknown`. */
 export function decodeAttributes<R extends Rows>(reader: Reader, set: AttributeSet<R>): AttributesOut<R> {
   const values: Record<string, unknown> = {};
-  let offset = 0;
-  while (offset + NLA_HEADER <= reader.length) {
-    const length = reader.u16(offset);
-    if (length < NLA_HEADER || offset + length > reader.length) {
-      throw new DecodeError(`${set.name}: attribute of ${length} bytes at offset ${offset} of ${reader.length}`);
-    }
-    const number = reader.u16(offset + 2) & NLA_TYPE_MASK;
-    const payload = reader.slice(offset + NLA_HEADER, offset + length);
+  for (const { at, end, number, flags } of walk(reader, set.name)) {
+    const payload = reader.slice(at + NLA_HDRLEN, end);
     const field = set.byNumber.get(number);
     if (field === undefined) {
       values["unknown"] ??= [];
-      (values["unknown"] as UnknownAttribute[]).push({ number, bytes: payload.bytes.slice() });
-    } else {
-      const { type, kernelName } = set.rows[field] as Row<unknown, unknown>;
-      try {
-        values[field] = type.decode(payload, values);
-      } catch (error) {
-        if (error instanceof DecodeError || error instanceof RangeError) {
-          throw new DecodeError(`${kernelName}: ${error.message}`);
-        }
-        throw error;
-      }
+      const unknown = { number, ...(flags === 0 ? {} : { flags }), bytes: payload.bytes.slice() };
+      (values["unknown"] as UnknownAttribute[]).push(unknown);
+      continue;
     }
-    offset += align(length);
+    const { type, kernelName, many } = set.rows[field] as AnyRow;
+    try {
+      const value = type.decode(payload, values);
+      if (many !== true) values[field] = value;
+      else if (values[field] === undefined) values[field] = [value];
+      else (values[field] as unknown[]).push(value);
+    } catch (error) {
+      throw named(error, kernelName);
+    }
   }
   return values as AttributesOut<R>;
 }
 
-/** `name value, name value` in kernel spelling without the set's prefix; for --dry-run --verbose and debugging. */
+/** NAME=value NAME=value, in kernel spelling. */
 export function printAttributes<R extends Rows>(set: AttributeSet<R>, values: object): string {
   const parts: string[] = [];
   for (const field in set.rows) {
     const value = (values as Record<string, unknown>)[field];
     if (value === undefined) continue;
-    const { kernelName, type } = set.rows[field] as Row<unknown, unknown>;
-    parts.push(`${kernelName}=${isSlot(value) ? `<${value.slot}>` : type.print(value)}`);
+    const { kernelName, type, many } = set.rows[field] as AnyRow;
+    for (const one of many === true ? (value as readonly unknown[]) : [value]) {
+      parts.push(`${kernelName}=${isSlot(one) ? `<${one.slot}>` : type.print(one, values)}`);
+    }
+  }
+  for (const { number, bytes } of (values as AttributesIn<Rows>).unknown ?? []) {
+    parts.push(`${set.name}(${number})=${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`);
   }
   return parts.join(" ");
 }
 
 /**
  * The path of the attribute that holds byte `offset` of an encoded attribute stream, as kernel names joined by dots;
- * undefined when the offset lies outside.
+ * undefined when the offset lies outside or the stream is damaged before it.
  */
 export function attributePath<R extends Rows>(reader: Reader, set: AttributeSet<R>, offset: number): string | undefined {
-  let at = 0;
   const siblings: Record<string, unknown> = {};
-  while (at + NLA_HEADER <= reader.length) {
-    const length = reader.u16(at);
-    if (length < NLA_HEADER || at + length > reader.length) return undefined;
-    const field = set.byNumber.get(reader.u16(at + 2) & NLA_TYPE_MASK);
-    const found = field === undefined ? undefined : (set.rows[field] as Row<unknown, unknown>);
-    if (offset >= at && offset < at + align(length)) {
-      if (found === undefined) return `${set.name} attribute ${reader.u16(at + 2) & NLA_TYPE_MASK}`;
-      const inner = found.type.inner?.(siblings);
-      if (inner === undefined) return found.kernelName;
-      const start = at + NLA_HEADER + inner.headerLength;
-      if (offset < start) return found.kernelName;
-      const rest = attributePath(reader.slice(start, at + length), inner.set, offset - start);
-      return rest === undefined ? found.kernelName : `${found.kernelName}.${rest}`;
-    }
-    if (found !== undefined && field !== undefined) {
-      try {
-        siblings[field] = found.type.decode(reader.slice(at + NLA_HEADER, at + length), siblings);
-      } catch {
-        // Only the kind strings among siblings matter here; an undecodable one just shortens the path.
+  try {
+    for (const { at, end, number } of walk(reader, set.name)) {
+      const field = set.byNumber.get(number);
+      const found = field === undefined ? undefined : (set.rows[field] as AnyRow);
+      if (offset >= at && offset < at + align(end - at)) {
+        if (found === undefined) return `${set.name}(${number})`;
+        const inner = found.type.inner?.(siblings);
+        const start = at + NLA_HDRLEN + (found.type.headerLength ?? 0);
+        if (inner === undefined || offset < start || start > end) return found.kernelName;
+        const rest = attributePath(reader.slice(start, end), inner, offset - start);
+        return rest === undefined ? found.kernelName : `${found.kernelName}.${rest}`;
       }
+      if (found !== undefined && field !== undefined) siblings[field] = found.type.decode(reader.slice(at + NLA_HDRLEN, end), siblings);
     }
-    at += align(length);
+  } catch (error) {
+    if (!(error instanceof DecodeError || error instanceof RangeError)) throw error;
   }
   return undefined;
-}
-
-function integer(name: string, size: number, max: number, min = 0) {
-  return (value: number): number => {
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new EncodeError(`${value} does not fit ${name} (${size} byte${size === 1 ? "" : "s"})`);
-    }
-    return value;
-  };
-}
-
-const checkU8 = integer("u8", 1, 0xff);
-const checkU16 = integer("u16", 2, 0xffff);
-const checkU32 = integer("u32", 4, 0xffffffff);
-const checkS32 = integer("s32", 4, 0x7fffffff, -0x80000000);
-
-const decimal = (value: number | bigint): string => String(value);
-
-export const u8: AttributeType<number> = {
-  encode: (w, v) => w.u8(w.reserve(1), checkU8(v)),
-  decode: (r) => r.u8(0),
-  print: decimal,
-};
-export const u16: AttributeType<number> = {
-  encode: (w, v) => w.u16(w.reserve(2), checkU16(v)),
-  decode: (r) => r.u16(0),
-  print: decimal,
-};
-export const be16: AttributeType<number> = {
-  encode: (w, v) => w.be16(w.reserve(2), checkU16(v)),
-  decode: (r) => r.be16(0),
-  print: decimal,
-};
-export const u32: AttributeType<number> = {
-  encode: (w, v) => w.u32(w.reserve(4), checkU32(v)),
-  decode: (r) => r.u32(0),
-  print: decimal,
-};
-export const s32: AttributeType<number> = {
-  encode: (w, v) => w.s32(w.reserve(4), checkS32(v)),
-  decode: (r) => r.s32(0),
-  print: decimal,
-};
-export const u64: AttributeType<bigint> = {
-  encode: (w, v) => w.u64(w.reserve(8), v),
-  decode: (r) => r.u64(0),
-  print: decimal,
-};
-
-/** A u32 that may be a slot until the plan runs: ifindexes and descriptors. */
-export const reference: AttributeType<number | Slot, number> = {
-  encode: (w, v) => w.reference(w.reserve(4), isSlot(v) ? v : checkU32(v)),
-  decode: (r) => r.u32(0),
-  print: (v) => (isSlot(v) ? `<${v.slot}>` : String(v)),
-};
-
-const utf8 = new TextEncoder();
-const fromUtf8 = new TextDecoder();
-
-/** A string with its terminating zero; `size` is that of the kernel's field, zero included. */
-export function cstring(size: number): AttributeType<string> {
-  return {
-    encode: (w, v) => {
-      const bytes = utf8.encode(v);
-      if (bytes.length >= size) throw new EncodeError(`"${v}" is ${bytes.length} bytes, ${size - 1} are possible`);
-      if (bytes.includes(0)) throw new EncodeError("a zero byte inside a string");
-      w.bytes(w.reserve(bytes.length + 1), bytes);
-    },
-    decode: (r) => {
-      const zero = r.bytes.indexOf(0);
-      return fromUtf8.decode(zero < 0 ? r.bytes : r.bytes.subarray(0, zero));
-    },
-    print: (v) => JSON.stringify(v),
-  };
-}
-
-export const flag: AttributeType<boolean> = {
-  encode: () => {},
-  decode: () => true,
-  print: String,
-};
-
-export const bytes: AttributeType<Uint8Array> = {
-  encode: (w, v) => w.bytes(w.reserve(v.length), v),
-  decode: (r) => r.bytes.slice(),
-  print: (v) => Array.from(v, (b) => b.toString(16).padStart(2, "0")).join(""),
-};
-
-/** An IPv4 or IPv6 address as canonical text; the length on the wire is the family. */
-export const ip: AttributeType<string> = {
-  encode: (w, v) => {
-    const b = ipBytes(v);
-    w.bytes(w.reserve(b.length), b);
-  },
-  decode: (r) => {
-    if (r.length !== 4 && r.length !== 16) throw new DecodeError(`an address of ${r.length} bytes`);
-    return formatIp(r.bytes);
-  },
-  print: (v) => v,
-};
-
-/** A link-layer address as aa:bb:...; six bytes for Ethernet, twenty for InfiniBand. */
-export const mac: AttributeType<string> = {
-  encode: (w, v) => {
-    const b = macBytes(v);
-    w.bytes(w.reserve(b.length), b);
-  },
-  decode: (r) => formatMac(r.bytes),
-  print: (v) => v,
-};
-
-export function nested<R extends Rows>(set: AttributeSet<R>): AttributeType<AttributesIn<R>, AttributesOut<R>> {
-  return {
-    encode: (w, v) => encodeAttributes(w, set, v),
-    decode: (r) => decodeAttributes(r, set),
-    print: (v) => `{${printAttributes(set, v)}}`,
-    inner: () => ({ set, headerLength: 0 }),
-  };
-}
-
-/** The set that describes a nested payload is named by a sibling: IFLA_INFO_DATA by IFLA_INFO_KIND. */
-export function nestedByKind<S extends Record<string, AttributeSet<Rows>>>(
-  kindField: string,
-  sets: S,
-): AttributeType<
-  { [K in keyof S]: AttributesIn<S[K]["rows"]> }[keyof S],
-  { [K in keyof S]: AttributesOut<S[K]["rows"]> }[keyof S]
-> {
-  const setOf = (parent: object) => sets[(parent as Record<string, string>)[kindField] ?? ""];
-  const none = defineAttributes("unknown kind", {});
-  return {
-    encode: (w, v, parent) => {
-      const set = setOf(parent);
-      if (set === undefined) throw new EncodeError(`no attributes are known for this ${kindField}`);
-      encodeAttributes(w, set, v as AttributesIn<Rows>);
-    },
-    decode: (r, parent) => decodeAttributes(r, setOf(parent) ?? none) as never,
-    print: (v) => {
-      // The kind is not at hand here; the set that knows every field of the value is the one.
-      const set = Object.values(sets).find((s) => Object.keys(v).every((f) => f === "unknown" || f in s.rows));
-      return `{${set === undefined ? "" : printAttributes(set, v)}}`;
-    },
-    inner: (parent) => {
-      const set = setOf(parent);
-      return set === undefined ? undefined : { set, headerLength: 0 };
-    },
-  };
 }

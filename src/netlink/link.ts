@@ -1,24 +1,14 @@
-import {
-  bytes,
-  cstring,
-  defineAttributes,
-  mac,
-  nested,
-  nestedByKind,
-  reference,
-  row,
-  s32,
-  u8,
-  u32,
-} from "./attribute.js";
+import { defineAttributes, manyRow, row } from "./attribute.js";
+import { bareString, bytes, cstring, mac } from "./attribute-bytes.js";
+import { reference, s32, u8, u32 } from "./attribute-integer.js";
+import { messageOf, nested, nestedByKind, nestedStrict } from "./attribute-nested.js";
 import { bridgeAttributes, bridgePortAttributes } from "./link-bridge.js";
 import { macvlanAttributes } from "./link-macvlan.js";
-import { messageOf } from "./message-attribute.js";
 import type { Noun } from "./message.js";
 import { defineStruct } from "./struct.js";
 
 /** struct ifinfomsg, linux/rtnetlink.h. `change` is the mask of the bits of `flags` that are meant. */
-export const ifinfomsg = defineStruct("ifinfomsg", 16, {
+export const ifinfomsg = defineStruct("ifinfomsg", 16, "ifi_", {
   family: [0, "u8"],
   type: [2, "u16"],
   index: [4, "reference"],
@@ -48,7 +38,18 @@ export const arphrd = { ARPHRD_ETHER: 1, ARPHRD_INFINIBAND: 32, ARPHRD_LOOPBACK:
 export const extMask = { RTEXT_FILTER_VF: 1, RTEXT_FILTER_BRVLAN: 2, RTEXT_FILTER_BRVLAN_COMPRESSED: 4, RTEXT_FILTER_SKIP_STATS: 8 } as const;
 
 /** Operational states, linux/if.h (RFC 2863). */
-export const operStates = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"] as const;
+export const ifOper = {
+  IF_OPER_UNKNOWN: 0,
+  IF_OPER_NOTPRESENT: 1,
+  IF_OPER_DOWN: 2,
+  IF_OPER_LOWERLAYERDOWN: 3,
+  IF_OPER_TESTING: 4,
+  IF_OPER_DORMANT: 5,
+  IF_OPER_UP: 6,
+} as const;
+
+/** Their names, by number. */
+export const operStates: readonly string[] = Object.keys(ifOper).map((name) => name.slice("IF_OPER_".length).toLowerCase());
 
 /** IFLA_INET_CONF: an array of u32 indexed by devconf number - 1 on reading, nested (number: u32) on writing. */
 const inetConfAttributes = defineAttributes("IPV4_DEVCONF", {
@@ -73,15 +74,17 @@ const afSpecAttributes = defineAttributes("AF", {
 /** Rows that both a link and the peer of a veth have. */
 const commonRows = {
   address: row("IFLA_ADDRESS", 1, mac),
+  broadcast: row("IFLA_BROADCAST", 2, mac),
   ifname: row("IFLA_IFNAME", 3, cstring(16)),
   mtu: row("IFLA_MTU", 4, u32),
   link: row("IFLA_LINK", 5, reference),
+  qdisc: row("IFLA_QDISC", 6, cstring(16)),
   master: row("IFLA_MASTER", 10, reference),
   txqlen: row("IFLA_TXQLEN", 13, u32),
   operstate: row("IFLA_OPERSTATE", 16, u8),
   linkmode: row("IFLA_LINKMODE", 17, u8),
   netNsPid: row("IFLA_NET_NS_PID", 19, u32),
-  ifalias: row("IFLA_IFALIAS", 20, cstring(256)),
+  ifalias: row("IFLA_IFALIAS", 20, bareString(255)),
   afSpec: row("IFLA_AF_SPEC", 26, nested(afSpecAttributes)),
   group: row("IFLA_GROUP", 27, u32),
   netNsFd: row("IFLA_NET_NS_FD", 28, reference),
@@ -90,7 +93,11 @@ const commonRows = {
   numTxQueues: row("IFLA_NUM_TX_QUEUES", 31, u32),
   numRxQueues: row("IFLA_NUM_RX_QUEUES", 32, u32),
   carrier: row("IFLA_CARRIER", 33, u8),
+  carrierChanges: row("IFLA_CARRIER_CHANGES", 35, u32),
   linkNetnsid: row("IFLA_LINK_NETNSID", 37, s32),
+  carrierUpCount: row("IFLA_CARRIER_UP_COUNT", 47, u32),
+  carrierDownCount: row("IFLA_CARRIER_DOWN_COUNT", 48, u32),
+  newIfindex: row("IFLA_NEW_IFINDEX", 49, u32),
   minMtu: row("IFLA_MIN_MTU", 50, u32),
   maxMtu: row("IFLA_MAX_MTU", 51, u32),
   permAddress: row("IFLA_PERM_ADDRESS", 54, mac),
@@ -119,13 +126,13 @@ export const linkInfoAttributes = defineAttributes("IFLA_INFO", {
 });
 
 const altNames = defineAttributes("IFLA_PROP_LIST", {
-  altIfname: row("IFLA_ALT_IFNAME", 53, cstring(128)),
+  altIfnames: manyRow("IFLA_ALT_IFNAME", 53, cstring(128)),
 });
 
 export const linkAttributes = defineAttributes("IFLA", {
   ...commonRows,
   linkinfo: row("IFLA_LINKINFO", 18, nested(linkInfoAttributes)),
-  propList: row("IFLA_PROP_LIST", 52, nested(altNames)),
+  propList: row("IFLA_PROP_LIST", 52, nestedStrict(altNames)),
   altIfname: row("IFLA_ALT_IFNAME", 53, cstring(128)),
 });
 

@@ -18,6 +18,7 @@ export const nlmFlags = {
   NLM_F_ACK: 0x4,
   NLM_F_ECHO: 0x8,
   NLM_F_DUMP_INTR: 0x10,
+  NLM_F_DUMP_FILTERED: 0x20,
   NLM_F_ROOT: 0x100,
   NLM_F_MATCH: 0x200,
   NLM_F_DUMP: 0x300,
@@ -28,8 +29,8 @@ export const nlmFlags = {
 } as const;
 export type NlmFlag = keyof typeof nlmFlags;
 
-/** struct nlmsghdr: length, type, flags, sequence, port id. */
-export const NLMSG_HEADER = 16;
+/** Size of struct nlmsghdr: length, type, flags, sequence, port id (linux/netlink.h). */
+export const NLMSG_HDRLEN = 16;
 
 /** A noun of a netlink family: its message types, fixed header and attributes. */
 export interface Noun<F extends Fields, R extends Rows> {
@@ -60,7 +61,7 @@ export function encodeMessage<F extends Fields, R extends Rows>(
   message: { type: string; flags?: readonly NlmFlag[] | undefined; header: StructIn<F>; attributes: AttributesIn<R> },
 ): Encoded {
   const writer = new Writer();
-  writer.reserve(NLMSG_HEADER);
+  writer.reserve(NLMSG_HDRLEN);
   const type = noun.types[message.type];
   if (type === undefined) throw new Error(`${noun.name} has no message ${message.type}`);
   let flags = nlmFlags.NLM_F_REQUEST | nlmFlags.NLM_F_ACK;
@@ -84,9 +85,9 @@ export interface Decoded<F extends Fields, R extends Rows> {
 export function* splitMessages(bytes: Uint8Array): Generator<Reader> {
   const all = new Reader(bytes);
   let offset = 0;
-  while (offset + NLMSG_HEADER <= bytes.length) {
+  while (offset + NLMSG_HDRLEN <= bytes.length) {
     const length = all.u32(offset);
-    if (length < NLMSG_HEADER || offset + length > bytes.length) {
+    if (length < NLMSG_HDRLEN || offset + length > bytes.length) {
       throw new DecodeError(`a message of ${length} bytes at offset ${offset} of ${bytes.length}`);
     }
     yield all.slice(offset, offset + length);
@@ -98,11 +99,11 @@ export function decodeMessage<F extends Fields, R extends Rows>(noun: Noun<F, R>
   const number = reader.u16(4);
   const type = Object.keys(noun.types).find((name) => noun.types[name] === number);
   if (type === undefined) throw new DecodeError(`message type ${number} is none of ${noun.name}`);
-  const start = NLMSG_HEADER + align(noun.header.size);
+  const start = NLMSG_HDRLEN + align(noun.header.size);
   if (reader.length < start) throw new DecodeError(`${type} of ${reader.length} bytes`);
   return {
     type,
-    header: decodeStruct(reader.slice(NLMSG_HEADER, reader.length), noun.header),
+    header: decodeStruct(reader.slice(NLMSG_HDRLEN, reader.length), noun.header),
     attributes: decodeAttributes(reader.slice(start, reader.length), noun.attributes),
   };
 }
@@ -119,8 +120,8 @@ export function decodeReplies<F extends Fields, R extends Rows>(noun: Noun<F, R>
 
 /** What lies at a byte offset of an encoded message, for the offset of an extended ack. */
 export function pathAt<F extends Fields, R extends Rows>(noun: Noun<F, R>, bytes: Uint8Array, offset: number): string | undefined {
-  const start = NLMSG_HEADER + align(noun.header.size);
-  if (offset < NLMSG_HEADER || offset >= bytes.length) return undefined;
+  const start = NLMSG_HDRLEN + align(noun.header.size);
+  if (offset < NLMSG_HDRLEN || offset >= bytes.length) return undefined;
   if (offset < start) return `struct ${noun.header.name}`;
   return attributePath(new Reader(bytes.subarray(start)), noun.attributes, offset - start);
 }

@@ -1,9 +1,11 @@
-import { bytes, defineAttributes, ip, reference, row, u8, u16, u32 } from "./attribute.js";
+import { defineAttributes, row } from "./attribute.js";
+import { bytes, ip } from "./attribute-bytes.js";
+import { reference, u8, u16, u32 } from "./attribute-integer.js";
 import type { Noun } from "./message.js";
 import { defineStruct } from "./struct.js";
 
 /** struct rtmsg, linux/rtnetlink.h. */
-export const rtmsg = defineStruct("rtmsg", 12, {
+export const rtmsg = defineStruct("rtmsg", 12, "rtm_", {
   family: [0, "u8"],
   dstLen: [1, "u8"],
   srcLen: [2, "u8"],

@@ -15,13 +15,24 @@ export interface Struct<F extends Fields> {
   readonly name: string;
   readonly size: number;
   readonly fields: F;
+  /** What the kernel's field names have in front: `dstLen` of struct rtmsg is rtm_dst_len. */
+  readonly prefix: string;
 }
 
-export function defineStruct<const F extends Fields>(name: string, size: number, fields: F): Struct<F> {
+export function defineStruct<const F extends Fields>(name: string, size: number, prefix: string, fields: F): Struct<F> {
   for (const [field, [offset, kind]] of Object.entries(fields)) {
     if (offset + sizes[kind] > size) throw new Error(`${name}.${field} lies outside its struct`);
   }
-  return { name, size, fields };
+  return { name, size, fields, prefix };
+}
+
+/** Offset, size and kernel name of every field, for scripts/check-constants.mjs. */
+export function structLayout(struct: Struct<Fields>): { member: string; offset: number; size: number }[] {
+  return Object.entries(struct.fields).map(([field, [offset, kind]]) => ({
+    member: struct.prefix + field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    offset,
+    size: sizes[kind],
+  }));
 }
 
 export function encodeStruct<F extends Fields>(writer: Writer, struct: Struct<F>, values: StructIn<F>): void {
@@ -31,7 +42,7 @@ export function encodeStruct<F extends Fields>(writer: Writer, struct: Struct<F>
     if (value === undefined) continue;
     const [offset, kind] = struct.fields[field] as readonly [number, FieldKind];
     if (kind === "reference") writer.reference(start + offset, value);
-    else if (!isSlot(value)) writer[kind](start + offset, value);
+    else writer[kind](start + offset, value as number);
   }
 }
 

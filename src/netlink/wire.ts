@@ -14,17 +14,38 @@ export interface Relocation {
   readonly slot: string;
 }
 
-/** Netlink and its attributes are in the byte order of the machine; both byte orders are built here (test fixtures). */
-export const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+/** Received bytes that are not what their type says. */
+export class DecodeError extends Error {
+  override readonly name = "DecodeError";
+}
+
+/** A value that the attribute's type cannot hold; always a fault of the caller. */
+export class EncodeError extends Error {
+  override readonly name = "EncodeError";
+}
+
+/**
+ * Netlink and its attributes are in the byte order of the machine that speaks them. Only little-endian machines have
+ * been tried; on a big-endian one the golden bytes of the tests, captured on x86-64, do not apply.
+ */
+const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** NLMSG_ALIGNTO and NLA_ALIGNTO are both 4 (linux/netlink.h). */
 export function align(length: number): number {
   return (length + 3) & ~3;
 }
 
+function fit(value: number, kind: string, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) throw new EncodeError(`${value} does not fit ${kind}`);
+  return value;
+}
+
+const fromUtf8 = new TextDecoder();
+const toUtf8 = new TextEncoder();
+
 /** A zeroed, growing buffer: padding and unset fields are zero by construction. */
 export class Writer {
-  #bytes = new Uint8Array(256);
+  #bytes = new Uint8Array(512);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
   readonly relocations: Relocation[] = [];
@@ -54,21 +75,25 @@ export class Writer {
   }
 
   u8(offset: number, value: number): void {
-    this.#view.setUint8(offset, value);
+    this.#view.setUint8(offset, fit(value, "u8", 0, 0xff));
   }
   u16(offset: number, value: number): void {
-    this.#view.setUint16(offset, value, littleEndian);
+    this.#view.setUint16(offset, fit(value, "u16", 0, 0xffff), littleEndian);
   }
   be16(offset: number, value: number): void {
-    this.#view.setUint16(offset, value, false);
+    this.#view.setUint16(offset, fit(value, "u16", 0, 0xffff), false);
+  }
+  be32(offset: number, value: number): void {
+    this.#view.setUint32(offset, fit(value, "u32", 0, 0xffffffff), false);
   }
   u32(offset: number, value: number): void {
-    this.#view.setUint32(offset, value, littleEndian);
+    this.#view.setUint32(offset, fit(value, "u32", 0, 0xffffffff), littleEndian);
   }
   s32(offset: number, value: number): void {
-    this.#view.setInt32(offset, value, littleEndian);
+    this.#view.setInt32(offset, fit(value, "s32", -0x80000000, 0x7fffffff), littleEndian);
   }
   u64(offset: number, value: bigint): void {
+    if (BigInt.asUintN(64, value) !== value) throw new EncodeError(`${value} does not fit u64`);
     this.#view.setBigUint64(offset, value, littleEndian);
   }
   bytes(offset: number, value: Uint8Array): void {
@@ -79,6 +104,21 @@ export class Writer {
     if (isSlot(value)) this.relocations.push({ offset, slot: value.slot });
     else this.u32(offset, value);
   }
+  /** Appends UTF-8 and returns the number of its bytes. */
+  text(value: string): number {
+    const start = this.reserve(value.length);
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) {
+        const encoded = toUtf8.encode(value);
+        this.reserve(encoded.length - value.length);
+        this.bytes(start, encoded);
+        return encoded.length;
+      }
+      this.#bytes[start + i] = code;
+    }
+    return value.length;
+  }
 
   /** The bytes written, a copy of their own. */
   finish(): Uint8Array {
@@ -86,7 +126,7 @@ export class Writer {
   }
 }
 
-/** A window on received bytes; every read is checked against its end. */
+/** A window on received bytes; every read is checked against its end (RangeError). */
 export class Reader {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
@@ -108,6 +148,9 @@ export class Reader {
   be16(offset: number): number {
     return this.#view.getUint16(offset, false);
   }
+  be32(offset: number): number {
+    return this.#view.getUint32(offset, false);
+  }
   u32(offset: number): number {
     return this.#view.getUint32(offset, littleEndian);
   }
@@ -117,17 +160,22 @@ export class Reader {
   u64(offset: number): bigint {
     return this.#view.getBigUint64(offset, littleEndian);
   }
+  /** UTF-8 up to the first zero byte or the end. */
+  text(): string {
+    let text = "";
+    // Names are short and ASCII: a loop is several times quicker than a TextDecoder, which is for the others.
+    for (let i = 0; i < this.bytes.length; i++) {
+      const byte = this.bytes[i] as number;
+      if (byte === 0) return text;
+      if (byte > 0x7f) {
+        const zero = this.bytes.indexOf(0);
+        return fromUtf8.decode(zero < 0 ? this.bytes : this.bytes.subarray(0, zero));
+      }
+      text += String.fromCharCode(byte);
+    }
+    return text;
+  }
   slice(start: number, end: number): Reader {
     return new Reader(this.bytes.subarray(start, end));
   }
-}
-
-/** Received bytes that are not what their type says. */
-export class DecodeError extends Error {
-  override readonly name = "DecodeError";
-}
-
-/** A value that the attribute's type cannot hold; always a fault of the caller. */
-export class EncodeError extends Error {
-  override readonly name = "EncodeError";
 }
