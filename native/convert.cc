@@ -10,6 +10,8 @@ constexpr uint32_t kMostConditions = 64;
 constexpr uint32_t kMostQueries = 4096;
 constexpr size_t kMostText = 1u << 20;
 constexpr uint64_t kLargestErrno = 4095;
+/** Number.MAX_SAFE_INTEGER */
+constexpr uint64_t kLargestInteger = (1ull << 53) - 1;
 constexpr uint64_t kDay = 86400000;
 
 Match readMatch(ObjectReader* reader, napi_value value) {
@@ -88,6 +90,10 @@ void readNetlinkParts(ObjectReader* reader, napi_value value, Instruction* one) 
 
 void readFileParts(ObjectReader* reader, napi_value value, Instruction* one) {
   one->path = reader->text(reader->get(value, Word::path), "path");
+  if (one->op == Op::identity) {
+    one->ino = reader->integer(value, Word::ino, "ino", kLargestInteger);
+    return;
+  }
   const napi_value data = reader->get(value, Word::data);
   if (!reader->isNull(data)) one->data = reader->text(data, "data");
   if (one->data && one->data->size() > kMostText) reader->fail("data: more than 1 MB");
@@ -98,7 +104,7 @@ std::vector<Instruction> readInstructions(ObjectReader* reader, napi_value value
 
 Instruction readInstruction(ObjectReader* reader, napi_value value, bool nested) {
   Instruction one;
-  one.op = static_cast<Op>(reader->integer(value, Word::op, "op", static_cast<uint64_t>(Op::reap)));
+  one.op = static_cast<Op>(reader->integer(value, Word::op, "op", static_cast<uint64_t>(Op::identity)));
   one.netns = static_cast<uint32_t>(reader->integer(value, Word::netns, "netns", UINT32_MAX));
   if (one.op == Op::netlink || one.op == Op::reap) {
     readNetlinkParts(reader, value, &one);

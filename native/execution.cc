@@ -67,7 +67,7 @@ void Execution::reaped(const Reply& reply) { note(program_.size() - 1, fromReply
 bool Execution::note(size_t index, Outcome outcome) {
   const Instruction& one = program_[index];
   const bool accepted = outcome.error == 0 || one.optional || (one.tolerates(outcome.error) && !outcome.unknown);
-  toUndo_[index] = (outcome.error == 0 && !outcome.skipped) || outcome.unknown;
+  toUndo_[index] = (outcome.error == 0 && !outcome.skipped && one.op != Op::identity) || outcome.unknown;
   report.results.push_back(
       {outcome.error, outcome.text, outcome.skipped, std::move(outcome.reply), outcome.met});
   if (accepted) return true;
@@ -121,6 +121,9 @@ Execution::Outcome Execution::execute(const Instruction& one, Before* before) {
       break;
     case Op::file:
       file(one, before, &outcome);
+      break;
+    case Op::identity:
+      if (Failure failure = checkIdentity(one.path, one.ino)) fail(failure, &outcome);
       break;
     case Op::reap:
       outcome.error = EINVAL;

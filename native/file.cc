@@ -1,6 +1,7 @@
 #include "file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -64,6 +65,15 @@ Failure replaceFile(const std::string& path, const Content& content) {
   if (!failure && ::rename(beside.c_str(), path.c_str()) != 0) failure = failedCall("rename", errno, path);
   if (failure) ::unlink(beside.c_str());
   return failure;
+}
+
+Failure checkIdentity(const std::string& path, uint64_t ino) {
+  struct statx status;
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO, &status) != 0) {
+    return {ESRCH, Reason::none, {}, path + " is gone: " + describe(errno)};
+  }
+  if (status.stx_ino == ino) return {};
+  return {ESRCH, Reason::none, {}, path + " is another object by now"};
 }
 
 bool isNetSysctl(const std::string& path) {

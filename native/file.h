@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,9 @@ Failure readFile(const std::string& path, Content* content);
 
 /** Replaces the file so that a reader sees the old content or the new, never a part (mode 0600); or removes it. */
 Failure replaceFile(const std::string& path, const Content& content);
+
+/** Whether the path, links followed, leads to that inode now; ESRCH when it leads elsewhere or nowhere. */
+Failure checkIdentity(const std::string& path, uint64_t ino);
 
 /** Whether the path is absolute, below /proc/sys/net/, and stays there. */
 bool isNetSysctl(const std::string& path);

@@ -50,7 +50,8 @@ class Check {
         if (!isNetSysctl(one.path)) return "the path of a sysctl is below /proc/sys/net/, without ..";
         return one.data ? "" : "a sysctl cannot be removed";
       case Op::file:
-        if (one.path.empty() || one.path[0] != '/') return "the path of a file is absolute";
+      case Op::identity:
+        if (one.path.empty() || one.path[0] != '/') return "the path is not absolute";
         return one.path.find('\0') == std::string::npos ? "" : "a zero byte in a path";
     }
     return "no such operation";

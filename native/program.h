@@ -11,7 +11,7 @@
 
 namespace pw {
 
-enum class Op { netlink = 0, sysctl = 1, file = 2, reap = 3 };
+enum class Op { netlink = 0, sysctl = 1, file = 2, reap = 3, identity = 4 };
 
 /** Four bytes of a message that come from a slot. */
 struct Relocation {
@@ -60,6 +60,7 @@ struct Instruction {
   std::optional<Guard> unlessAny;
   std::string path;
   Content data;
+  uint64_t ino = 0;
   std::optional<Notice> notice;
   bool hasUndo = false;
   std::vector<Instruction> undo;

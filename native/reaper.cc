@@ -1,7 +1,9 @@
 #include "reaper.h"
 
+#include <linux/netlink.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +21,9 @@ constexpr size_t kAckBuffer = 1u << 16;
 }  // namespace
 
 bool Reap::announcedBy(View notice) const {
-  return loadU16(notice.data + 4) == type && notice.contains(offset, 4) && loadU32(notice.data + offset) == value;
+  if (loadU16(notice.data + 4) != type || !notice.contains(offset, 4) || loadU32(notice.data + offset) != value) return false;
+  // The family: a bridge announces a leaving port by the same type and index, before the link is gone (AF_BRIDGE).
+  return notice.size > NLMSG_HDRLEN && notice.data[NLMSG_HDRLEN] == AF_UNSPEC;
 }
 
 Reaper::Reaper(const Stop& stop)

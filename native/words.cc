@@ -7,7 +7,7 @@ namespace {
 
 constexpr const char* kSpelling[] = {
     "address", "answers", "capture", "data", "domain", "errno", "failed", "fd", "group", "header", "id", "ifSlot",
-    "index", "lockPath", "lockTimeoutMs", "match", "message", "met", "namespaces", "netns", "noUndo", "notice", "offset",
+    "index", "ino", "lockPath", "lockTimeoutMs", "match", "message", "met", "namespaces", "netns", "noUndo", "notice", "offset",
     "ok", "op", "optional", "path", "payload", "position", "protocol", "queries", "reason", "relocations", "replies",
     "reply", "results", "skipped", "slot", "slots", "socket", "syscall", "text", "timeoutMs", "tolerate", "transaction",
     "type", "undo", "undone", "unlessAny", "unlessSlot", "until", "value", "via", "where"};

@@ -15,7 +15,7 @@ namespace pw {
 
 /** Property names of the contract (src/kernel/native.ts), in the spelling of JavaScript. */
 enum class Word {
-  address, answers, capture, data, domain, errno_, failed, fd, group, header, id, ifSlot, index, lockPath, lockTimeoutMs,
+  address, answers, capture, data, domain, errno_, failed, fd, group, header, id, ifSlot, index, ino, lockPath, lockTimeoutMs,
   match, message, met, namespaces, netns, noUndo, notice, offset, ok, op, optional, path, payload, position, protocol,
   queries, reason, relocations, replies, reply, results, skipped, slot, slots, socket, syscall, text, timeoutMs, tolerate,
   transaction, type, undo, undone, unlessAny, unlessSlot, until, value, via, where, count
