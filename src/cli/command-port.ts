@@ -1,0 +1,61 @@
+import type { DetachOutcome } from "../detach.js";
+import type { ListedAttachment } from "../list.js";
+import type { Attachment, AttachRequest, DetachRequest } from "../plan/request.js";
+import type { Plan } from "../plan/step.js";
+
+/** What a host interface is, as far as the legacy words depend on it. */
+export type HostLinkKind = "bridge" | "infiniband" | "other";
+
+/** The interfaces of the namespace that the command runs in. Asked only where the words do not decide by themselves. */
+export interface HostLinks {
+  hostLinkExists(name: string): boolean;
+  /** undefined: no such interface, or not known. */
+  hostLinkKind(name: string): HostLinkKind | undefined;
+  /** For "did you mean". */
+  hostLinkNames(): readonly string[];
+}
+
+/** One result of `doctor`. */
+export interface Finding {
+  readonly id: string;
+  readonly level: "ok" | "warning" | "problem";
+  readonly what: string;
+  readonly remedy?: string | undefined;
+}
+
+/** What the command line uses of class Pipework. */
+export interface PipeworkPort {
+  attach(request: AttachRequest): Promise<Attachment>;
+  plan(request: AttachRequest): Promise<Plan>;
+  detach(request: DetachRequest): Promise<readonly DetachOutcome[]>;
+  planDetach(request: DetachRequest): Promise<readonly Plan[]>;
+  list(only?: { guest?: string | undefined }): Promise<readonly ListedAttachment[]>;
+  doctor(): Promise<readonly Finding[]>;
+  close(): Promise<void>;
+}
+
+export interface WaitRequest {
+  readonly ifname: string;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type SignalName = "SIGINT" | "SIGTERM";
+
+/** Everything the command line reaches outside itself; tests hand in a fake. */
+export interface CommandPort extends HostLinks {
+  readonly version: string;
+  /** Writes text as it is. A reader that went away is no failure. */
+  out(text: string): void;
+  err(text: string): void;
+  /** Whether stdout takes colour. */
+  colour(): boolean;
+  open(): PipeworkPort;
+  /** Resolves when the interface of our own namespace is up. */
+  wait(request: WaitRequest): Promise<void>;
+  /** Runs the demonstration, line by line. */
+  demo(print: (line: string) => void): Promise<void>;
+  renderPlan(plan: Plan): Promise<string>;
+  /** Calls the handler for each signal from now on; the process no longer ends by itself. */
+  onSignal(handler: (name: SignalName) => void): void;
+}

@@ -1,0 +1,50 @@
+import type { HostLinks } from "./command-port.js";
+import { commonFlags } from "./common-option.js";
+import type { Invocation } from "./invocation.js";
+import { looksLikeAddress } from "./legacy-address.js";
+import { parseLegacy } from "./legacy.js";
+import { isVerb } from "./verb-names.js";
+
+/** Where the words that are no options stand, up to `--`. */
+function positionsOfPlain(words: readonly string[]): number[] {
+  const positions: number[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as string;
+    if (word === "--") break;
+    if (["-i", "-l", "-a", "--timeout"].includes(word)) i++;
+    else if (!word.startsWith("-")) positions.push(i);
+  }
+  return positions;
+}
+
+/** Options in front of the verb, which stand behind it for the parser: `pipework --json list`. */
+function leadsWithCommonOptions(words: readonly string[]): boolean {
+  return words.every((word, i) => Object.hasOwn(commonFlags, word) || word.startsWith("--timeout") || words[i - 1] === "--timeout");
+}
+
+/**
+ * Reads the command line: the form with verbs, or the legacy one when the first word is no verb of ours, names an
+ * interface of the host, or has an address as third word. Throws PipeworkError.
+ */
+export async function readWords(words: readonly string[], links: HostLinks): Promise<Invocation> {
+  const plain = positionsOfPlain(words);
+  const [first] = plain;
+  if (first === undefined || links.hostLinkExists(words[first] as string)) return parseLeading(words, links, first);
+  const verb = words[first] as string;
+  const third = plain[2];
+  const legacy = third !== undefined && looksLikeAddress(words[third] as string);
+  if (!isVerb(verb) || legacy || !leadsWithCommonOptions(words.slice(0, first))) return parseLeading(words, links, first);
+  const { parseVerb } = await import("./verbs.js");
+  return parseVerb([verb, ...words.slice(0, first), ...words.slice(first + 1)]);
+}
+
+/** The legacy form, unless help or the version is asked for in front of its first word. */
+async function parseLeading(words: readonly string[], links: HostLinks, first: number | undefined): Promise<Invocation> {
+  const leading = words.slice(0, first);
+  if (leading.includes("--version") || leading.includes("-V")) return { kind: "version" };
+  if (leading.includes("--help") || leading.includes("-h")) {
+    const { helpText } = await import("./help.js");
+    return { kind: "help", text: helpText };
+  }
+  return parseLegacy(words, links);
+}

@@ -1,0 +1,123 @@
+import type { Plan } from "../plan/step.js";
+import type { CommandPort, PipeworkPort } from "./command-port.js";
+import type { Invocation, OutputOptions } from "./invocation.js";
+import { notYet } from "./later.js";
+import { attachedText, detachedText, jsonText, warningText } from "./output.js";
+
+type Of<K extends Invocation["kind"]> = Extract<Invocation, { kind: K }>;
+
+function warn(port: CommandPort, { quiet }: OutputOptions, warnings: Iterable<string>): void {
+  if (quiet) return;
+  for (const warning of warnings) port.err(warningText(warning));
+}
+
+async function showPlans(port: CommandPort, output: OutputOptions, plans: readonly Plan[], asJson: unknown): Promise<void> {
+  for (const plan of plans) warn(port, output, plan.warnings);
+  if (output.json) {
+    port.out(jsonText(asJson));
+    return;
+  }
+  const texts: string[] = [];
+  for (const plan of plans) texts.push(await port.renderPlan(plan));
+  port.out(texts.map((text) => `${text.trimEnd()}\n`).join("\n"));
+}
+
+async function attach({ request: asked, output, warnings }: Of<"attach">, pipework: PipeworkPort, port: CommandPort, signal: AbortSignal): Promise<void> {
+  const request = { ...asked, signal };
+  warn(port, output, warnings);
+  if (output.dryRun) {
+    const plan = await pipework.plan(request);
+    await showPlans(port, output, [plan], plan);
+    return;
+  }
+  const attachment = await pipework.attach(request);
+  warn(port, output, attachment.warnings);
+  if (output.verbose) port.err(attachedText(attachment));
+  if (output.json) port.out(jsonText(attachment));
+}
+
+async function detach({ request: asked, output }: Of<"detach">, pipework: PipeworkPort, port: CommandPort, signal: AbortSignal): Promise<void> {
+  const request = { ...asked, signal };
+  if (output.dryRun) {
+    const plans = await pipework.planDetach(request);
+    await showPlans(port, output, plans, plans);
+    return;
+  }
+  const outcomes = await pipework.detach(request);
+  for (const outcome of outcomes) {
+    warn(port, output, outcome.warnings);
+    if (output.verbose) port.err(detachedText(outcome));
+  }
+  if (output.json) port.out(jsonText(outcomes));
+}
+
+async function list({ guest, output }: Of<"list">, pipework: PipeworkPort, port: CommandPort): Promise<void> {
+  const rows = await pipework.list(guest === undefined ? {} : { guest });
+  if (output.json) {
+    port.out(jsonText(rows));
+    return;
+  }
+  const { listTable } = await import("./list-table.js");
+  port.out(listTable(rows));
+}
+
+/** 1 when something stands in the way: what only could be better is not for a script to stop at. */
+async function doctor({ output }: Of<"doctor">, pipework: PipeworkPort, port: CommandPort): Promise<number> {
+  const findings = await pipework.doctor();
+  if (output.json) {
+    port.out(jsonText(findings));
+  } else {
+    const { doctorReport } = await import("./doctor-report.js");
+    port.out(doctorReport(findings, port.colour()));
+  }
+  return findings.some(({ level }) => level === "problem") ? 1 : 0;
+}
+
+async function withPipework(port: CommandPort, work: (pipework: PipeworkPort) => Promise<number | void>): Promise<number> {
+  const pipework = port.open();
+  try {
+    return (await work(pipework)) ?? 0;
+  } finally {
+    await pipework.close();
+  }
+}
+
+/**
+ * Does what the words ask for and says how it went. Resolves to the exit code.
+ * @param signal aborted by ctrl-C
+ */
+export async function execute(invocation: Invocation, port: CommandPort, signal: AbortSignal): Promise<number> {
+  switch (invocation.kind) {
+    case "attach":
+      return withPipework(port, (pipework) => attach(invocation, pipework, port, signal));
+    case "detach":
+      return withPipework(port, (pipework) => detach(invocation, pipework, port, signal));
+    case "list":
+      return withPipework(port, (pipework) => list(invocation, pipework, port));
+    case "doctor":
+      return withPipework(port, (pipework) => doctor(invocation, pipework, port));
+    case "demo":
+      await port.demo((line) => port.out(`${line}\n`));
+      return 0;
+    case "wait":
+      await port.wait({ ...invocation.request, signal });
+      return 0;
+    case "route":
+    case "rule":
+    case "tc": {
+      const tool = invocation.kind === "tc" ? "tc" : `ip ${invocation.kind}`;
+      throw notYet(`pipework ${invocation.kind}`, `for now, by hand: nsenter --net --target PID ${tool} ${invocation.words.join(" ")}`);
+    }
+    case "usage": {
+      const { usageText } = await import("./help.js");
+      port.err(usageText);
+      return 1;
+    }
+    case "help":
+      port.out(invocation.text);
+      return 0;
+    case "version":
+      port.out(`${port.version}\n`);
+      return 0;
+  }
+}

@@ -1,0 +1,26 @@
+import type { AttachRequest, DetachRequest } from "../plan/request.js";
+import type { WaitRequest } from "./command-port.js";
+
+/** How the result is told. */
+export interface OutputOptions {
+  readonly dryRun: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** What the words ask for. */
+export type Invocation =
+  | { readonly kind: "attach"; readonly request: AttachRequest; readonly output: OutputOptions; readonly warnings: readonly string[] }
+  | { readonly kind: "detach"; readonly request: DetachRequest; readonly output: OutputOptions }
+  | { readonly kind: "list"; readonly guest?: string; readonly output: OutputOptions }
+  | { readonly kind: "doctor"; readonly output: OutputOptions }
+  | { readonly kind: "demo" }
+  /** For an interface of our own namespace. */
+  | { readonly kind: "wait"; readonly request: WaitRequest; readonly output: OutputOptions }
+  /** Words for `ip route`, `ip rule` or `tc` in the guest's namespace. */
+  | { readonly kind: "route" | "rule" | "tc"; readonly guest: string; readonly words: readonly string[] }
+  /** Not enough words to do anything: the short usage, as a failure. */
+  | { readonly kind: "usage" }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "version" };

@@ -1,0 +1,215 @@
+import { Command, CommanderError, Option } from "commander";
+import type { AttachRequest, LinkType, MacvlanMode } from "../plan/request.js";
+import { invalid, PipeworkError } from "../values/error.js";
+import { parseTimeout } from "./common-option.js";
+import { helpText } from "./help.js";
+import type { Invocation, OutputOptions } from "./invocation.js";
+import { notYet } from "./later.js";
+import { isLaterVerb } from "./verb-names.js";
+
+interface CommonValues {
+  dryRun?: boolean;
+  json?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+  timeout?: string;
+}
+
+interface AttachValues extends CommonValues {
+  to?: string;
+  type?: string;
+  mode?: string;
+  ifname?: string;
+  hostIfname?: string;
+  address?: string[];
+  gateway?: string[];
+  route?: string[];
+  metric?: string;
+  mac?: string;
+  vlan?: string;
+  mtu?: string;
+  queues?: string;
+  dhcp?: boolean;
+  directPhys?: boolean;
+  ovsdb?: string;
+  datapathType?: string;
+  announce: boolean;
+  replace?: boolean;
+}
+
+interface DetachValues extends CommonValues {
+  ifname?: string;
+  all?: boolean;
+}
+
+function outputOf({ dryRun, json, quiet, verbose }: CommonValues): OutputOptions {
+  return { dryRun: dryRun === true, json: json === true, quiet: quiet === true, verbose: verbose === true };
+}
+
+function timeoutOf({ timeout }: CommonValues): { timeoutMs?: number } {
+  return timeout === undefined ? {} : { timeoutMs: parseTimeout(timeout) };
+}
+
+/** Digits only: Number() takes "", "0x10" and "1e3" as well. Whether it is in range is the request's to say. */
+function whole(option: string, text: string): number {
+  if (!/^\d{1,10}$/.test(text)) throw invalid(`${option} ${JSON.stringify(text)} is not a whole number`);
+  return Number(text);
+}
+
+function attachRequest(guest: string, values: AttachValues): AttachRequest {
+  if (values.ovsdb !== undefined || values.datapathType !== undefined) throw notYet("Open vSwitch", "leave --ovsdb and --datapath-type out");
+  // A dummy interface hangs on nothing; this version refuses it by its type.
+  const to = values.to ?? (values.type === "dummy" ? "dummy" : undefined);
+  if (to === undefined) {
+    throw invalid(`attach ${guest}: the host interface is missing`, "add --to IF: a bridge such as br1, or the Ethernet interface that a macvlan is made on");
+  }
+  for (const address of values.address ?? []) {
+    if (address.includes("@")) throw invalid(`--address ${address}: the part behind the @ has its own option here`, `write --address ${address.split("@")[0]} --gateway ${address.split("@")[1]}`);
+  }
+  const { ifname, hostIfname, address, gateway, route, mac, vlan } = values;
+  return {
+    guest,
+    to,
+    // Checked with the request: an unknown type or mode is refused there by name.
+    ...(values.type === undefined ? {} : { type: values.type as LinkType }),
+    ...(values.mode === undefined ? {} : { mode: values.mode as MacvlanMode }),
+    ...(ifname === undefined ? {} : { ifname }),
+    ...(hostIfname === undefined ? {} : { hostIfname }),
+    ...(address === undefined ? {} : { addresses: address }),
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(route === undefined ? {} : { routes: route }),
+    ...(values.metric === undefined ? {} : { metric: whole("--metric", values.metric) }),
+    ...(mac === undefined ? {} : { mac }),
+    ...(vlan === undefined ? {} : { vlan: /^\d{1,4}$/.test(vlan) ? Number(vlan) : vlan }),
+    ...(values.mtu === undefined ? {} : { mtu: whole("--mtu", values.mtu) }),
+    ...(values.queues === undefined ? {} : { queues: whole("--queues", values.queues) }),
+    ...(values.dhcp === undefined ? {} : { dhcp: true }),
+    ...(values.directPhys === undefined ? {} : { directPhys: true }),
+    ...(values.announce ? {} : { announce: false }),
+    ...(values.replace === undefined ? {} : { replace: true }),
+    ...timeoutOf(values),
+  };
+}
+
+function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+function common(command: Command, kinds: readonly ("dry-run" | "quiet" | "verbose" | "timeout")[]): Command {
+  if (kinds.includes("dry-run")) command.option("--dry-run", "show the plan, change nothing");
+  command.option("--json", "the result on stdout and errors on stderr, both as JSON");
+  if (kinds.includes("quiet")) command.option("-q, --quiet", "no warnings");
+  if (kinds.includes("verbose")) command.option("-v, --verbose", "one line on stderr about what was done");
+  if (kinds.includes("timeout")) command.option("--timeout <seconds>", "how long to wait for the engine, for a starting guest, for the lock");
+  return command;
+}
+
+const all = ["dry-run", "quiet", "verbose", "timeout"] as const;
+const guestText = "a container's name, id or unique beginning of its id; or docker:X, pid:N, netns:NAME, netns:/path";
+
+function addAttach(program: Command, found: (invocation: Invocation) => void): void {
+  const attach = program
+    .command("attach")
+    .description("Attach a guest to a bridge or to an Ethernet interface: all or nothing. Repeating it is success.")
+    .argument("<guest>", guestText)
+    .option("--to <interface>", "a bridge (made when it is missing and named br*), or the parent of a macvlan")
+    .option("--type <type>", "bridge or macvlan (default: what the host interface is for)")
+    .option("--mode <mode>", "mode of a macvlan (default: bridge)")
+    .option("-i, --ifname <name>", "interface name inside the guest (default: eth1)")
+    .option("--host-ifname <name>", "name of the host end of a bridge's link")
+    .option("--address <addr/len>", "IPv4 or IPv6; may be repeated; none when left out", collect)
+    .option("--gateway <address>", "replaces the default route of its family; once per family", collect)
+    .option("--route <route>", '"10.0.0.0/8 via 192.168.1.1", or "10.0.0.0/8" on the link; may be repeated', collect)
+    .option("--metric <number>", "metric of the default route")
+    .option("--mac <mac>", "xx:xx:xx:xx:xx:xx, or U:text for one derived from the text")
+    .option("--mtu <bytes>", "default: that of the bridge or the parent")
+    .option("--queues <number>", "queues per end of a bridge's link (default: 1)")
+    .option("--replace", "replace an interface of that name that has another configuration")
+    .option("--no-announce", "do not tell the neighbours");
+  // Known words that this version refuses: not in the help, and no "unknown option".
+  attach
+    .addOption(new Option("--vlan <id>").hideHelp())
+    .addOption(new Option("--dhcp").hideHelp())
+    .addOption(new Option("--direct-phys").hideHelp())
+    .addOption(new Option("--ovsdb <remote>").hideHelp())
+    .addOption(new Option("--datapath-type <type>").hideHelp());
+  common(attach, all)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  pipework attach web1 --to br1 --address 192.168.1.2/24 --gateway 192.168.1.1
+  pipework attach web1 --to br1 -i eth2 --address 10.0.0.2/24 --address fd00::2/64 --no-announce
+  pipework attach web1 --to eth0 --address 10.1.1.7/24 --mac U:web1
+  pipework attach netns:blue --to br1 --address 10.0.0.3/24 --route "10.9.0.0/16 via 10.0.0.1" --dry-run`,
+    )
+    .action((guest: string, values: AttachValues) => {
+      found({ kind: "attach", request: attachRequest(guest, values), output: outputOf(values), warnings: [] });
+    });
+}
+
+function addDetach(program: Command, found: (invocation: Invocation) => void): void {
+  const detach = program
+    .command("detach")
+    .description("Take an interface back out of a guest; what it displaced returns. Success when it is gone already.")
+    .argument("<guest>", guestText)
+    .option("-i, --ifname <name>", "interface name inside the guest (default: eth1)")
+    .option("--all", "every interface that pipework put into this guest");
+  common(detach, all)
+    .addHelpText("after", "\nExamples:\n  pipework detach web1\n  pipework detach web1 -i eth2\n  pipework detach netns:blue --all --dry-run")
+    .action((guest: string, values: DetachValues) => {
+      const { ifname, all: every } = values;
+      if (ifname !== undefined && every === true) throw invalid(`detach ${guest}: both -i ${ifname} and --all are given`, "give one of them");
+      const request = { guest, ...(ifname === undefined ? {} : { ifname }), ...(every === true ? { all: true } : {}), ...timeoutOf(values) };
+      found({ kind: "detach", request, output: outputOf(values) });
+    });
+}
+
+function addReports(program: Command, found: (invocation: Invocation) => void): void {
+  common(program.command("list").description("What is attached: of all guests, or of one.").argument("[guest]", guestText), ["quiet", "verbose"])
+    .addHelpText("after", "\nExamples:\n  pipework list\n  pipework list web1 --json")
+    .action((guest: string | undefined, values: CommonValues) => {
+      found({ kind: "list", ...(guest === undefined ? {} : { guest }), output: outputOf(values) });
+    });
+  common(program.command("doctor").description("What on this machine stands in the way, each with its remedy. Exit 1 when there is a problem."), [])
+    .addHelpText("after", "\nExample:\n  pipework doctor --json")
+    .action((values: CommonValues) => found({ kind: "doctor", output: outputOf(values) }));
+  program
+    .command("demo")
+    .description("Wire two throw-away namespaces (or two containers, where a Docker engine runs) over a bridge, and ping.")
+    .action(() => found({ kind: "demo" }));
+}
+
+/** Commander's refusal in our form: one sentence, and its suggestion as the hint. */
+function refusalOf(error: CommanderError, verb: string): PipeworkError {
+  const [sentence = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const meant = /^\((?:Did|did) you mean (?:one of )?(.+?)\?\)$/.exec(suggestion ?? "")?.[1];
+  return invalid(`${verb}: ${sentence.replaceAll("'", '"').replace(/\.$/, "")}`, meant === undefined ? `pipework ${verb} --help lists what is possible` : `did you mean ${meant}?`);
+}
+
+/** Reads the form with verbs; the first word is one. Throws PipeworkError "invalid-request" or "unsupported". */
+export function parseVerb(words: readonly string[]): Invocation {
+  const [verb = "help", second] = words;
+  if (isLaterVerb(verb)) throw notYet(`pipework ${verb}`, "pipework --help lists what is");
+  if (verb === "help" && (second === undefined || second.startsWith("-"))) return { kind: "help", text: helpText };
+  let invocation: Invocation | undefined;
+  let help = "";
+  const program = new Command("pipework")
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void (help += text), writeErr: () => {} });
+  const found = (one: Invocation) => {
+    invocation = one;
+  };
+  addAttach(program, found);
+  addDetach(program, found);
+  addReports(program, found);
+  try {
+    program.parse(verb === "help" ? [second as string, "--help"] : words, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: "help", text: help };
+    throw refusalOf(error, verb);
+  }
+  // No action ran and nothing was refused: only help does that.
+  return invocation ?? { kind: "help", text: helpText };
+}
