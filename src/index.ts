@@ -1,5 +1,6 @@
 export { Pipework, type PipeworkOptions } from "./pipework.js";
 export type { DetachOutcome } from "./detach.js";
+export type { Finding } from "./doctor/finding.js";
 export type { ListedAttachment } from "./list.js";
 export type { Attachment, AttachRequest, DetachRequest, LinkType, MacvlanMode } from "./plan/request.js";
 export type { Operation, Plan, Side, Step, Undo, UndoOperation } from "./plan/step.js";

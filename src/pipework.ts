@@ -1,4 +1,5 @@
 import { attach, planOnly } from "./attach.js";
+import type { Finding } from "./doctor/finding.js";
 import { detach, type DetachOutcome, planDetachOnly } from "./detach.js";
 import { Instance, type PipeworkOptions } from "./instance.js";
 import { list, type ListedAttachment } from "./list.js";
@@ -64,6 +65,13 @@ export class Pipework implements AsyncDisposable {
   /** What is attached, of all guests or of one. */
   list(only?: { guest?: string | undefined }): Promise<ListedAttachment[]> {
     return list(this.#instance, only);
+  }
+
+  /** Looks at everything that keeps attachments from working: privileges, kernel, engine, firewall, leftovers. */
+  async doctor(): Promise<Finding[]> {
+    // Off the path of everything else.
+    const { doctor } = await import("./doctor/doctor.js");
+    return doctor(this.#instance);
   }
 
   /** Finishes what runs and lets go of threads and connections. Idempotent. */

@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Message } from "../netlink/message.js";
 import { path } from "../netlink/nouns.js";
 import type { Plan, Step } from "../plan/step.js";
@@ -83,6 +85,10 @@ function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined)
 /** Runs a plan in one hop and ends the transaction. Rejects with what failed first, everything undone. */
 export async function runPlan(transaction: Transaction, plan: Plan, known: Readonly<Record<string, number>>): Promise<PlanOutcome> {
   const program = assemble(plan);
+  for (const { op } of plan.steps) {
+    // After a boot, and at the first attach of a host namespace. The runner itself makes no directories.
+    if (op.op === "file" && op.content !== null) mkdirSync(dirname(op.path), { recursive: true, mode: 0o700 });
+  }
   const report = await transaction.run(program.instructions, program.slots.map((slot) => known[slot] ?? 0));
   if (!report.ok) throw failure(plan, report, program.instructions[report.failed?.index ?? -1]?.message);
   const replies = new Map<string, Uint8Array>();
