@@ -1,6 +1,14 @@
 import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
 
+// Node makes the map anew at every call.
+let systemErrors: ReturnType<typeof getSystemErrorMap> | undefined;
+
+function systemError(errno: number): [string, string] | undefined {
+  systemErrors ??= getSystemErrorMap();
+  return systemErrors.get(-errno);
+}
+
 /** Number of an errno by its name, from Node's own table. */
 export function errnoNumber(name: string): number {
   const number = (constants.errno as Record<string, number>)[name];
@@ -10,10 +18,10 @@ export function errnoNumber(name: string): number {
 
 /** Name of a positive errno, such as EEXIST. */
 export function errnoName(errno: number): string {
-  return getSystemErrorMap().get(-errno)?.[0] ?? `errno ${errno}`;
+  return systemError(errno)?.[0] ?? `errno ${errno}`;
 }
 
 /** What the system says of a positive errno, for want of an extended ack. */
 export function errnoText(errno: number): string {
-  return getSystemErrorMap().get(-errno)?.[1] ?? `error ${errno}`;
+  return systemError(errno)?.[1] ?? `error ${errno}`;
 }

@@ -7,7 +7,7 @@ import { type Memory, type MemoryHolder, parseAlias } from "../plan/memory.js";
 import { dumpRoutes } from "../plan/route-message.js";
 import type { GuestView, LinkView, RouteView } from "../plan/view.js";
 import { addressesFrom, linkFrom, routesFrom } from "./observe.js";
-import { readRecord, recordOf } from "./record.js";
+import { hasRecord, readRecord, recordOf } from "./record.js";
 import type { Answer, Ask, Transaction } from "./transaction.js";
 
 type Where = Pick<PlanContext, "guestId" | "netns" | "recordDir">;
@@ -95,7 +95,7 @@ export async function readGuest(
   const link = linkFrom(first[0], `${ifname} in the guest`);
   const routes = wanted.flatMap((_, i) => routesFrom(first[1 + i], "the guest's routes"));
   if (link === undefined) {
-    return { record: recordOf(where.recordDir, where.guestId, ifname) !== undefined, addresses: [], routes, names: await namesOf(transaction, routes, undefined), displacers: {} };
+    return { record: hasRecord(where.recordDir, where.guestId, ifname), addresses: [], routes, names: await namesOf(transaction, routes, undefined), displacers: {} };
   }
   const missing = families.filter((family) => !wanted.includes(family));
   const [addresses, ...more] = await transaction.ask([
@@ -116,7 +116,7 @@ export async function readGuest(
     link,
     ...(peer === undefined ? {} : { peer }),
     ...(holder === undefined ? {} : { memory: holder.memory }),
-    record: recordOf(where.recordDir, where.guestId, ifname) !== undefined,
+    record: hasRecord(where.recordDir, where.guestId, ifname),
     addresses: addressesFrom(addresses, `the addresses of ${ifname}`, link.index),
     routes,
     names: await namesOf(transaction, routes, holder?.memory),

@@ -1,8 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type Memory, parseRecord, recordName } from "../plan/memory.js";
 
 /** Reads one record; undefined when there is none or it is damaged. Nothing but our own files lie there: root only, 0700. */
 export function readRecord(dir: string, name: string): Memory | undefined {
+  // Most look-ups find none, and an exception costs twenty times the question.
+  if (!existsSync(`${dir}/${name}`)) return undefined;
   try {
     return parseRecord(readFileSync(`${dir}/${name}`, "utf8"));
   } catch (error) {
@@ -14,6 +16,11 @@ export function readRecord(dir: string, name: string): Memory | undefined {
 /** The record of one attachment. */
 export function recordOf(dir: string, guestId: string, ifname: string): Memory | undefined {
   return readRecord(dir, recordName(guestId, ifname));
+}
+
+/** Whether there is one, damaged ones included. */
+export function hasRecord(dir: string, guestId: string, ifname: string): boolean {
+  return existsSync(`${dir}/${recordName(guestId, ifname)}`);
 }
 
 /** All records of a host namespace. */
