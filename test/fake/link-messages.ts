@@ -1,0 +1,150 @@
+import { bridgePortStates } from "../../src/netlink/link-bridge.js";
+import { ifFlags, ifOper, link as linkNoun } from "../../src/netlink/link.js";
+import { decodeMessage, encodeMessage, nlmFlags } from "../../src/netlink/message.js";
+import { Reader, Writer } from "../../src/netlink/wire.js";
+import { attribute, attributeAt, joined } from "./attribute.js";
+import type { FakeKernel } from "./kernel.js";
+import type { FakeLink, FakeNamespace } from "./link.js";
+import { Refusal } from "./refusal.js";
+
+const AF_SPEC = 26;
+const AF_INET = 2;
+const IFLA_INET_CONF = 1;
+const ARP_NOTIFY = 22;
+/** IPV4_DEVCONF_MAX, linux/ip.h. */
+const DEVCONFS = 33;
+/** nlmsghdr and ifinfomsg. */
+const ATTRIBUTES = 32;
+
+type LinkMessage = ReturnType<typeof decodeMessage<(typeof linkNoun)["header"]["fields"], (typeof linkNoun)["attributes"]["rows"]>>;
+
+/** RTM_*LINK of one namespace; the answer is the reply messages. */
+export function linkMessage(kernel: FakeKernel, ns: FakeNamespace, bytes: Uint8Array): Uint8Array {
+  const message = decodeMessage(linkNoun, new Reader(bytes));
+  const flags = new Reader(bytes).u16(6);
+  switch (message.type) {
+    case "RTM_GETLINK":
+      return (flags & nlmFlags.NLM_F_DUMP) === nlmFlags.NLM_F_DUMP ? dump(ns, message) : reply(found(kernel, ns, message));
+    case "RTM_NEWLINK":
+      return create(kernel, ns, message);
+    case "RTM_SETLINK":
+      return change(kernel, ns, message, bytes);
+    case "RTM_DELLINK":
+      kernel.links.delete(found(kernel, ns, message));
+      return new Uint8Array();
+    default:
+      throw new Refusal("EOPNOTSUPP");
+  }
+}
+
+function found(kernel: FakeKernel, ns: FakeNamespace, { header, attributes }: LinkMessage): FakeLink {
+  if (header.index !== 0) return kernel.links.at(ns, header.index);
+  const link = attributes.ifname === undefined ? undefined : kernel.links.find(ns, attributes.ifname);
+  if (link === undefined) throw new Refusal("ENODEV");
+  return link;
+}
+
+function dump(ns: FakeNamespace, { attributes }: LinkMessage): Uint8Array {
+  const wanted = ns.links.filter((link) => attributes.master === undefined || link.master?.index === attributes.master);
+  return joined(...wanted.map(reply));
+}
+
+/** A port forwards when it, its bridge and its other end are up. */
+function portState(link: FakeLink): number {
+  const forwards = link.up && link.master?.up === true && link.peer?.up !== false;
+  return bridgePortStates.indexOf(forwards ? "forwarding" : "disabled");
+}
+
+function reply(link: FakeLink): Uint8Array {
+  const far = link.peer ?? link.lower;
+  const { bytes } = encodeMessage(linkNoun, {
+    type: "RTM_NEWLINK",
+    header: { type: link.type, index: link.index, flags: (link.up ? ifFlags.IFF_UP : 0) | (link.name === "lo" ? ifFlags.IFF_LOOPBACK : ifFlags.IFF_BROADCAST) },
+    attributes: {
+      ifname: link.name,
+      address: link.address,
+      mtu: link.mtu,
+      group: link.group,
+      operstate: link.up ? ifOper.IF_OPER_UP : ifOper.IF_OPER_DOWN,
+      numTxQueues: link.queues,
+      numRxQueues: link.queues,
+      ...(link.alias === undefined ? {} : { ifalias: link.alias }),
+      ...(link.master === undefined ? {} : { master: link.master.index }),
+      ...(far === undefined ? {} : { link: far.index, ...(far.netns === link.netns ? {} : { linkNetnsid: 0 }) }),
+      ...(link.kind === undefined && link.master === undefined
+        ? {}
+        : {
+            linkinfo: {
+              ...(link.kind === undefined ? {} : { kind: link.kind }),
+              ...(link.kind === "macvlan" ? { data: { mode: link.macvlanMode } } : {}),
+              ...(link.kind === "bridge" ? { data: { stpState: 0 } } : {}),
+              ...(link.master === undefined ? {} : { slaveKind: "bridge", slaveData: { state: portState(link) } }),
+            },
+          }),
+    },
+  });
+  const conf = new Writer();
+  conf.u32(conf.reserve(DEVCONFS * 4) + (ARP_NOTIFY - 1) * 4, link.arpNotify);
+  const whole = joined(bytes, attribute(AF_SPEC, attribute(AF_INET, attribute(IFLA_INET_CONF, conf.finish()))));
+  new DataView(whole.buffer).setUint32(0, whole.length, true);
+  return whole;
+}
+
+function create(kernel: FakeKernel, ns: FakeNamespace, { header, attributes: a }: LinkMessage): Uint8Array {
+  const kind = a.linkinfo?.kind;
+  if (kind === undefined) throw new Refusal("EOPNOTSUPP", "Unknown device type");
+  const { data } = a.linkinfo ?? {};
+  const there = a.netNsFd === undefined ? ns : kernel.namespaceOfDescriptor(a.netNsFd);
+  const base = {
+    name: a.ifname ?? "",
+    kind,
+    address: a.address,
+    mtu: a.mtu,
+    group: a.group,
+    queues: a.numTxQueues,
+    master: a.master === undefined ? undefined : kernel.links.at(ns, a.master),
+    up: (header.change & header.flags & ifFlags.IFF_UP) !== 0 || (header.flags & ifFlags.IFF_UP) !== 0,
+  };
+  if (kind === "veth") {
+    const peer = data !== undefined && "peer" in data ? data.peer : undefined;
+    if (peer === undefined) throw new Refusal("EINVAL");
+    const far = peer.attributes;
+    const peerNs = far.netNsFd === undefined ? there : kernel.namespaceOfDescriptor(far.netNsFd);
+    kernel.links.createVeth(there, base, peerNs, {
+      name: far.ifname ?? "",
+      kind,
+      address: far.address,
+      mtu: far.mtu,
+      group: far.group,
+      queues: far.numTxQueues,
+    });
+    return new Uint8Array();
+  }
+  if (kind === "macvlan") {
+    // The kernel up to 6.12 looks for the name in the sender's namespace as well.
+    if (there !== ns && kernel.links.find(ns, base.name) !== undefined) throw new Refusal("EEXIST");
+    const lower = a.link === undefined ? undefined : kernel.links.at(ns, a.link);
+    const mode = data !== undefined && "mode" in data ? (data.mode as number) : undefined;
+    kernel.links.create(there, { ...base, lower, macvlanMode: mode });
+    return new Uint8Array();
+  }
+  if (kind !== "bridge") throw new Refusal("EOPNOTSUPP", "Unknown device type");
+  kernel.links.create(there, base);
+  return new Uint8Array();
+}
+
+/** do_setlink, net/core/rtnetlink.c: the address is first, the flags are last. */
+function change(kernel: FakeKernel, ns: FakeNamespace, message: LinkMessage, bytes: Uint8Array): Uint8Array {
+  const link = found(kernel, ns, message);
+  const { header, attributes: a } = message;
+  if (a.address !== undefined) kernel.links.setAddress(link, a.address);
+  if (a.mtu !== undefined) link.mtu = a.mtu;
+  if (a.group !== undefined) link.group = a.group;
+  if (header.index !== 0 && a.ifname !== undefined) kernel.links.rename(link, a.ifname);
+  if (a.ifalias !== undefined) link.alias = a.ifalias === "" ? undefined : a.ifalias;
+  if (a.master !== undefined) link.master = a.master === 0 ? undefined : kernel.links.at(ns, a.master);
+  const arpNotify = attributeAt(bytes, ATTRIBUTES, [AF_SPEC, AF_INET, IFLA_INET_CONF, ARP_NOTIFY]);
+  if (arpNotify !== undefined) link.arpNotify = new Reader(arpNotify).u32(0);
+  if ((header.change & ifFlags.IFF_UP) !== 0) kernel.links.setUp(link, (header.flags & ifFlags.IFF_UP) !== 0);
+  return new Uint8Array();
+}

@@ -1,0 +1,172 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { PipeworkError } from "../../../src/values/error.js";
+import type { Plan, Step } from "../../../src/plan/step.js";
+import { type Act, listed, perform, performWith, planned } from "../../fake/act.js";
+import { FakeMachine } from "../../fake/machine.js";
+import { Scene } from "../../fake/scene.js";
+import { type Scenario, scenarios } from "../../fake/scenario.js";
+import { snapshot } from "../../fake/snapshot.js";
+
+const machines: FakeMachine[] = [];
+
+afterEach(() => {
+  for (const machine of machines.splice(0)) machine.dispose();
+});
+
+/** A machine on which nothing of the act has happened yet. */
+async function prepared(scenario: Scenario): Promise<FakeMachine> {
+  const machine = new FakeMachine();
+  machines.push(machine);
+  await scenario.before(new Scene(machine), machine);
+  machine.programs.length = 0;
+  return machine;
+}
+
+/** Deletes what nobody wants back, debris and a link that is replaced first, so their loss outlives a failure. */
+function isLoss(step: Step): boolean {
+  return step.id.startsWith("debris.") || step.id === "replace.detach";
+}
+
+/** What a failure in step `at` may leave: the state before, less what was removed for good. */
+async function afterLosses(scenario: Scenario, plan: Plan, at: number, inclusive: boolean): Promise<unknown> {
+  const machine = await prepared(scenario);
+  const which = new Set(plan.steps.flatMap((step, i) => (isLoss(step) && (i < at || (inclusive && i === at)) ? [i] : [])));
+  // With a link goes what it had the place of, unless that was given back before.
+  if (plan.steps.some((step, i) => step.id === "replace.detach" && which.has(i))) {
+    for (const [i, step] of plan.steps.entries()) if (step.id.startsWith("release.")) which.add(i);
+  }
+  if (which.size > 0) await performWith(machine, scenario.act, { kind: "only", which });
+  return snapshot(machine);
+}
+
+const detachOf = (act: Act): Act => {
+  if ("detach" in act) return act;
+  const { guest, ifname } = act.attach;
+  return { detach: { guest, ...(ifname === undefined ? {} : { ifname }) } };
+};
+
+function outcomeOf(value: unknown): unknown {
+  return Array.isArray(value) ? value.map((one) => one.outcome).join() : (value as { outcome: string }).outcome;
+}
+
+/** A list without what differs from run to run. */
+async function steadyList(machine: FakeMachine): Promise<unknown> {
+  const all = (await listed(machine)) as { ifindex: number; mac: string }[];
+  return all.map(({ ifindex, mac, ...rest }) => ({ ...rest, ifindex: ifindex > 0, mac: /^02:/.test(mac) ? "drawn" : mac }));
+}
+
+for (const [group, list] of Object.entries(scenarios)) {
+  describe(group, () => {
+    for (const scenario of list) {
+      describe(scenario.name, () => {
+        test("ends as it should, and leaves no descriptor open", async () => {
+          const machine = await prepared(scenario);
+          const value = await perform(machine, scenario.act);
+          expect(outcomeOf(value)).toBe(scenario.outcome);
+          expect(machine.kernel.openDescriptors).toBe(0);
+        });
+
+        test("each step refused in turn leaves everything as it was", async () => {
+          const plan = await planned(await prepared(scenario), scenario.act);
+          const undisturbed = await prepared(scenario);
+          await perform(undisturbed, scenario.act);
+          for (const [at, step] of plan.steps.entries()) {
+            const machine = await prepared(scenario);
+            const before = snapshot(machine);
+            const ended = await performWith(machine, scenario.act, { kind: "refuse", at });
+            if (step.optional === true) {
+              expect(ended, step.id).toHaveProperty("value");
+              if (!step.id.startsWith("announce.")) continue;
+              const flagless = { acrossRuns: true, withoutNotify: true };
+              expect(snapshot(machine, flagless), step.id).toEqual(snapshot(undisturbed, flagless));
+              continue;
+            }
+            const { error } = ended as { error: PipeworkError };
+            expect(error, step.id).toBeInstanceOf(PipeworkError);
+            expect(error.undo.filter(({ failure }) => failure !== undefined), step.id).toEqual([]);
+            expect(snapshot(machine), step.id).toEqual(plan.steps.slice(0, at).some(isLoss) ? await afterLosses(scenario, plan, at, false) : before);
+            expect(error.message).toContain(step.op.op === "identity" ? "died" : step.label);
+            expect(machine.kernel.openDescriptors, step.id).toBe(0);
+          }
+        });
+
+        test("each step done with its ack lost leaves everything as it was", async () => {
+          const plan = await planned(await prepared(scenario), scenario.act);
+          for (const [at, step] of plan.steps.entries()) {
+            if (step.optional === true || step.op.op === "reap") continue;
+            const machine = await prepared(scenario);
+            const before = snapshot(machine);
+            const { error } = (await performWith(machine, scenario.act, { kind: "lose-ack", at })) as { error: PipeworkError };
+            expect(error, step.id).toBeInstanceOf(PipeworkError);
+            expect(error.undo.filter(({ failure }) => failure !== undefined), step.id).toEqual([]);
+            expect(snapshot(machine), step.id).toEqual(plan.steps.slice(0, at + 1).some(isLoss) ? await afterLosses(scenario, plan, at, true) : before);
+          }
+        });
+
+        test("killed in front of each step in turn, the same command finishes the job", async () => {
+          const plan = await planned(await prepared(scenario), scenario.act);
+          const undisturbed = await prepared(scenario);
+          await perform(undisturbed, scenario.act);
+          const attached = snapshot(undisturbed, { acrossRuns: true });
+          const attachedList = await steadyList(undisturbed);
+          await perform(undisturbed, detachOf(scenario.act));
+          const detached = snapshot(undisturbed, { acrossRuns: true });
+          for (let at = 0; at <= plan.steps.length; at++) {
+            const where = `killed in front of ${plan.steps[at]?.id ?? "the end"}`;
+            const machine = await prepared(scenario);
+            await performWith(machine, scenario.act, { kind: "kill", at });
+            expect(machine.deaths, where).toBeGreaterThan(0);
+            await perform(machine, scenario.act);
+            expect(snapshot(machine, { acrossRuns: true }), where).toEqual(attached);
+            expect(await steadyList(machine), where).toEqual(attachedList);
+            await perform(machine, detachOf(scenario.act));
+            expect(snapshot(machine, { acrossRuns: true }), `${where}, then detached`).toEqual(detached);
+          }
+        });
+
+        test("killed in front of each step in turn, a detach takes everything back", async () => {
+          if ("detach" in scenario.act) return;
+          const { act } = scenario;
+          const plan = await planned(await prepared(scenario), act);
+          const undisturbed = await prepared(scenario);
+          await perform(undisturbed, act);
+          await perform(undisturbed, detachOf(act));
+          const whole = snapshot(undisturbed, { acrossRuns: true }) as { namespaces: { path: string }[]; files: object };
+          for (let at = 0; at <= plan.steps.length; at++) {
+            const where = `killed in front of ${plan.steps[at]?.id ?? "the end"}`;
+            const machine = await prepared(scenario);
+            await performWith(machine, act, { kind: "kill", at });
+            await perform(machine, detachOf(act));
+            const left = snapshot(machine, { acrossRuns: true }) as typeof whole;
+            // The bridge and the parent are as far as the killed run came: nothing that detach has to do with.
+            const guests = (one: typeof whole) => one.namespaces.filter(({ path }) => path !== "/run/netns/host");
+            expect(guests(left), where).toEqual(guests(whole));
+            expect(left.files, where).toEqual(whole.files);
+            expect(await steadyList(machine), where).toEqual(await steadyList(undisturbed));
+          }
+        });
+
+        test("repeated, nothing is left to do", async () => {
+          const machine = await prepared(scenario);
+          await perform(machine, scenario.act);
+          const before = snapshot(machine);
+          machine.programs.length = 0;
+          const again = await perform(machine, scenario.act);
+          expect(outcomeOf(again)).toBe("attach" in scenario.act ? "unchanged" : "absent");
+          expect(machine.programs).toEqual([]);
+          expect(snapshot(machine)).toEqual(before);
+        });
+
+        test("the plan is plain JSON, and making it changes nothing", async () => {
+          const machine = await prepared(scenario);
+          const before = snapshot(machine);
+          const plan = await planned(machine, scenario.act);
+          expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+          expect(snapshot(machine)).toEqual(before);
+          expect(machine.programs).toEqual([]);
+          for (const { id, undo } of plan.steps) expect(Object.keys(undo), id).toHaveLength(1);
+        });
+      });
+    }
+  });
+}
