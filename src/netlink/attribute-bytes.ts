@@ -44,13 +44,18 @@ export const bytes: AttributeType<Uint8Array> = {
   print: (value) => Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join(""),
 };
 
-/** An IPv4 or IPv6 address as canonical text; the length on the wire is the family. */
+/**
+ * An IPv4 or IPv6 address as canonical text; the length on the wire is the family. iproute2 sends "all" of a rule as no
+ * bytes at all, which is the empty text here.
+ */
 export const ip: AttributeType<string> = {
   encode: (writer, value) => {
+    if (value === "") return;
     const address = ipBytes(value);
     writer.bytes(writer.reserve(address.length), address);
   },
   decode: (reader) => {
+    if (reader.length === 0) return "";
     if (reader.length !== 4 && reader.length !== 16) throw new DecodeError(`an address of ${reader.length} bytes`);
     return formatIp(reader.bytes);
   },

@@ -118,7 +118,7 @@ const infoDataSets = {
 const infoSlaveDataSets = { bridge: bridgePortAttributes };
 
 export const linkInfoAttributes = defineAttributes("IFLA_INFO", {
-  kind: row("IFLA_INFO_KIND", 1, cstring(64)),
+  kind: row("IFLA_INFO_KIND", 1, bareString(63)),
   data: row("IFLA_INFO_DATA", 2, nestedByKind("kind", infoDataSets)),
   xstats: row("IFLA_INFO_XSTATS", 3, bytes),
   slaveKind: row("IFLA_INFO_SLAVE_KIND", 4, cstring(64)),
@@ -139,7 +139,7 @@ export const linkAttributes = defineAttributes("IFLA", {
 /** RTM_*LINK, linux/rtnetlink.h. */
 export const link = {
   name: "link",
-  types: { RTM_NEWLINK: 16, RTM_DELLINK: 17, RTM_GETLINK: 18, RTM_SETLINK: 19 },
+  types: { RTM_NEWLINK: 16, RTM_DELLINK: 17, RTM_GETLINK: 18, RTM_SETLINK: 19, RTM_NEWLINKPROP: 108, RTM_DELLINKPROP: 109 },
   header: ifinfomsg,
   attributes: linkAttributes,
 } satisfies Noun<(typeof ifinfomsg)["fields"], (typeof linkAttributes)["rows"]>;

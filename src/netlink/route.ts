@@ -1,6 +1,7 @@
 import { defineAttributes, row } from "./attribute.js";
-import { bytes, ip } from "./attribute-bytes.js";
+import { bareString, bytes, ip } from "./attribute-bytes.js";
 import { reference, u8, u16, u32 } from "./attribute-integer.js";
+import { nested } from "./attribute-nested.js";
 import type { Noun } from "./message.js";
 import { defineStruct } from "./struct.js";
 
@@ -25,6 +26,27 @@ export const rtTable = { RT_TABLE_UNSPEC: 0, RT_TABLE_DEFAULT: 253, RT_TABLE_MAI
 /** Next hop flags, linux/rtnetlink.h. */
 export const rtnhFlags = { RTNH_F_DEAD: 1, RTNH_F_PERVASIVE: 2, RTNH_F_ONLINK: 4, RTNH_F_LINKDOWN: 16 } as const;
 
+/** RTAX_*, linux/rtnetlink.h: sizes in bytes; rtt in 1/8 ms, rttvar in 1/4 ms, rtoMin in ms. `lock` is a bit for each. */
+const routeMetrics = defineAttributes("RTAX", {
+  lock: row("RTAX_LOCK", 1, u32),
+  mtu: row("RTAX_MTU", 2, u32),
+  window: row("RTAX_WINDOW", 3, u32),
+  rtt: row("RTAX_RTT", 4, u32),
+  rttvar: row("RTAX_RTTVAR", 5, u32),
+  ssthresh: row("RTAX_SSTHRESH", 6, u32),
+  cwnd: row("RTAX_CWND", 7, u32),
+  advmss: row("RTAX_ADVMSS", 8, u32),
+  reordering: row("RTAX_REORDERING", 9, u32),
+  hoplimit: row("RTAX_HOPLIMIT", 10, u32),
+  initcwnd: row("RTAX_INITCWND", 11, u32),
+  features: row("RTAX_FEATURES", 12, u32),
+  rtoMin: row("RTAX_RTO_MIN", 13, u32),
+  initrwnd: row("RTAX_INITRWND", 14, u32),
+  quickack: row("RTAX_QUICKACK", 15, u32),
+  ccAlgo: row("RTAX_CC_ALGO", 16, bareString(15)),
+  fastopenNoCookie: row("RTAX_FASTOPEN_NO_COOKIE", 17, u32),
+});
+
 /** RTA_*, linux/rtnetlink.h. */
 export const routeAttributes = defineAttributes("RTA", {
   dst: row("RTA_DST", 1, ip),
@@ -33,7 +55,7 @@ export const routeAttributes = defineAttributes("RTA", {
   gateway: row("RTA_GATEWAY", 5, ip),
   priority: row("RTA_PRIORITY", 6, u32),
   prefsrc: row("RTA_PREFSRC", 7, ip),
-  metrics: row("RTA_METRICS", 8, bytes),
+  metrics: row("RTA_METRICS", 8, nested(routeMetrics)),
   multipath: row("RTA_MULTIPATH", 9, bytes),
   flow: row("RTA_FLOW", 11, u32),
   cacheinfo: row("RTA_CACHEINFO", 12, bytes),
