@@ -15,6 +15,15 @@ export async function checkSameResult({ floor, pw }, [one, two]) {
   assert.deepEqual(byLibrary, byFloor, "the library's attach and the floor's do not give the same state");
 }
 
+/** What is measured as warm runs in optimised code: V8 needs some hundred rounds for that, a C program none. */
+export async function warmUp({ pw }, guests, passes) {
+  for (let pass = 0; pass < passes; pass++) {
+    for (const [i, guest] of guests.entries()) await pw.attach(request(guest.ref, i + 2));
+    await Promise.all(guests.map(({ ref }) => pw.detach({ guest: ref, ifname: "eth1" })));
+  }
+  await sleep(2 * reapMs);
+}
+
 /**
  * Floor and library attach in turn, back to back (or with a pause before each), into guests of their own; sides and
  * order swap from block to block. Then both delete in turn, each once the machine is quiet again.

@@ -3,7 +3,7 @@
  * namespaces. Reads its options as JSON from argv, writes its record as JSON to descriptor 3, progress to stderr.
  */
 import { existsSync, writeSync } from "node:fs";
-import { attachSection, checkSameResult } from "./attach-section.mjs";
+import { attachSection, checkSameResult, warmUp } from "./attach-section.mjs";
 import { DockerEngine, ScriptedEngine } from "./engine.mjs";
 import { compile, Floor, SpawnTimer } from "./floor.mjs";
 import { nameSection } from "./name-section.mjs";
@@ -47,10 +47,13 @@ async function main() {
     progress("checking that floor and library give the same result");
     await checkSameResult(side, guests);
 
+    progress("warming up");
+    await warmUp(side, guests, scale(40, 25));
+
     progress("attach by namespace and detach, guests without IPv6");
     const attachRows = { floor: "attach.floor", library: "attach.library" };
     const detachRows = { notice: "detach.notice", ack: "detach.ack", detach: "detach.library" };
-    await attachSection(side, guests, { ...attachRows, ...detachRows }, { blocks: scale(40, 8), warmBlocks: 4 });
+    await attachSection(side, guests, { ...attachRows, ...detachRows }, { blocks: scale(40, 8) });
 
     progress("the same without announcing");
     const plainRows = { floor: "plain.floor", library: "plain.library" };
