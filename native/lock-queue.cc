@@ -31,7 +31,7 @@ void LockQueue::serve() {
     const Waiter waiter = std::move(entries_.front().waiter);
     entries_.pop_front();
     pause_ = std::chrono::microseconds(0);
-    retryAt_ = Clock::time_point::min();
+    retryAt_ = Clock::time_point{};
     if (failure) {
       waiter.refused(failure);
     } else {
@@ -50,7 +50,7 @@ void LockQueue::refuseExpired(Clock::time_point now) {
       continue;
     }
     const Waiter waiter = std::move(entry->waiter);
-    if (entry == entries_.begin()) retryAt_ = Clock::time_point::min();
+    if (entry == entries_.begin()) retryAt_ = Clock::time_point{};
     entry = entries_.erase(entry);
     waiter.refused(refusal(Reason::lockTimeout, "the lock " + waiter.path + " was not free within " +
                                                     std::to_string(waiter.time.count()) + " ms"));

@@ -42,7 +42,7 @@ class LockQueue {
 
   std::deque<Entry> entries_;
   bool held_ = false;
-  Clock::time_point retryAt_ = Clock::time_point::min();
+  Clock::time_point retryAt_ = Clock::time_point{};
   std::chrono::microseconds pause_{0};
 };
 

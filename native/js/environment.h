@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "mailbox.h"
-#include "netns.h"
-#include "runner.h"
+#include "../netns.h"
+#include "../runner.h"
 
 namespace pw {
 

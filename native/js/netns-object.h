@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "netns.h"
+#include "../netns.h"
 
 namespace pw {
 

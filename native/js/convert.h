@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "runner.h"
+#include "../runner.h"
 #include "words.h"
 
 namespace pw {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "attribute.h"
+#include "../attribute.h"
 #include "environment.h"
 
 namespace pw {

@@ -1,0 +1,298 @@
+#include "socket.h"
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <thread>
+
+#include "check.h"
+
+using namespace pw;
+
+namespace {
+
+/** A namespace of its own for everything below; threads started later are in it too. */
+const bool isolated = ::unshare(CLONE_NEWNET) == 0;
+
+struct Maker {
+  Bytes bytes;
+  Maker(uint16_t type, uint16_t flags) : bytes(NLMSG_HDRLEN + sizeof(ifinfomsg)) {
+    nlmsghdr header{};
+    header.nlmsg_type = type;
+    header.nlmsg_flags = flags;
+    std::memcpy(bytes.data(), &header, sizeof header);
+  }
+  size_t open(uint16_t number) {
+    const size_t at = bytes.size();
+    bytes.resize(at + 4);
+    bytes[at + 2] = static_cast<uint8_t>(number);
+    bytes[at + 3] = static_cast<uint8_t>(number >> 8);
+    return at;
+  }
+  void close(size_t at) {
+    const size_t length = bytes.size() - at;
+    bytes[at] = static_cast<uint8_t>(length);
+    bytes[at + 1] = static_cast<uint8_t>(length >> 8);
+    bytes.resize(alignTo4(bytes.size()));
+  }
+  Maker& text(uint16_t number, const std::string& value) {
+    const size_t at = open(number);
+    bytes.insert(bytes.end(), value.c_str(), value.c_str() + value.size() + 1);
+    close(at);
+    return *this;
+  }
+};
+
+Bytes getLink(const std::string& name) { return Maker(RTM_GETLINK, 0).text(IFLA_IFNAME, name).bytes; }
+Bytes dumpLinks() { return Maker(RTM_GETLINK, NLM_F_DUMP).bytes; }
+
+Bytes newVeth(const std::string& name, const std::string& peer) {
+  Maker maker(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  maker.text(IFLA_IFNAME, name);
+  const size_t info = maker.open(IFLA_LINKINFO);
+  maker.text(IFLA_INFO_KIND, "veth");
+  const size_t data = maker.open(IFLA_INFO_DATA);
+  const size_t nested = maker.open(VETH_INFO_PEER);
+  maker.bytes.resize(maker.bytes.size() + sizeof(ifinfomsg));
+  maker.text(IFLA_IFNAME, peer);
+  maker.close(nested);
+  maker.close(data);
+  maker.close(info);
+  return maker.bytes;
+}
+Bytes deleteLink(const std::string& name) { return Maker(RTM_DELLINK, 0).text(IFLA_IFNAME, name).bytes; }
+
+struct Route {
+  NetlinkSocket socket;
+  Stop stop;
+  Route() {
+    CHECK(isolated);
+    CHECK(!NetlinkSocket::open(NETLINK_ROUTE, &socket));
+  }
+  Reply ask(Bytes message, ReceiveBuffer* buffer) { return socket.request(&message, buffer, stop); }
+  Reply ask(Bytes message) {
+    ReceiveBuffer buffer;
+    return ask(std::move(message), &buffer);
+  }
+};
+
+std::multiset<std::string> names(const Bytes& messages) {
+  std::multiset<std::string> found;
+  MessageWalk walk({messages.data(), messages.size()});
+  View one;
+  while (walk.next(&one)) {
+    AttributeWalk attributes({one.data + 32, one.size - 32});
+    Attribute attribute;
+    while (attributes.next(&attribute)) {
+      if (attribute.number == IFLA_IFNAME) found.insert(reinterpret_cast<const char*>(attribute.payload.data));
+    }
+  }
+  return found;
+}
+
+TEST("an answer, an errno, and the kernel's own text with its place") {
+  Route route;
+  CHECK((names(route.ask(getLink("lo")).messages) == std::multiset<std::string>{"lo"}));
+  const Reply absent = route.ask(getLink("nothing0"));
+  CHECK_EQUAL(absent.error, ENODEV);
+  CHECK_EQUAL(absent.syscall, std::string());
+  // An unknown kind of link in a message otherwise right.
+  Maker maker(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  maker.text(IFLA_IFNAME, "a_name_of_more_than_fifteen_bytes");
+  const Reply refused = route.ask(maker.bytes);
+  CHECK_EQUAL(refused.error, ERANGE);
+  CHECK_EQUAL(refused.offset, int64_t{32});
+  CHECK(!refused.text.empty());
+}
+
+TEST("two sockets of one process: neither takes its port for the process id") {
+  Route first, second;
+  CHECK(first.socket.port() != second.socket.port());
+  CHECK_EQUAL(second.ask(getLink("lo")).error, 0);
+  CHECK_EQUAL(first.ask(getLink("lo")).error, 0);
+}
+
+TEST("what another process sends to the port is not taken for the kernel's answer") {
+  Route route, liar;
+  struct {
+    nlmsghdr header;
+    nlmsgerr error;
+  } lie{};
+  lie.header.nlmsg_len = sizeof lie;
+  lie.header.nlmsg_type = NLMSG_ERROR;
+  lie.header.nlmsg_seq = 1;
+  lie.header.nlmsg_pid = route.socket.port();
+  lie.error.error = -EPERM;
+  sockaddr_nl to{};
+  to.nl_family = AF_NETLINK;
+  to.nl_pid = route.socket.port();
+  CHECK(::sendto(liar.socket.fd(), &lie, sizeof lie, 0, reinterpret_cast<sockaddr*>(&to), sizeof to) ==
+        static_cast<ssize_t>(sizeof lie));
+  const Reply reply = route.ask(getLink("lo"));
+  CHECK_EQUAL(reply.error, 0);
+  CHECK((names(reply.messages) == std::multiset<std::string>{"lo"}));
+}
+
+TEST("a dump that outgrows its buffer is repeated with a larger one, and is whole") {
+  Route route;
+  for (int i = 0; i < 20; i++) CHECK_EQUAL(route.ask(newVeth("a" + std::to_string(i), "b" + std::to_string(i))).error, 0);
+  const auto all = names(route.ask(dumpLinks()).messages);
+  CHECK_EQUAL(all.size(), size_t{41});
+  for (const size_t size : {64, 512, 2000}) {
+    ReceiveBuffer buffer(size);
+    const Reply reply = route.ask(dumpLinks(), &buffer);
+    CHECK_EQUAL(reply.error, 0);
+    CHECK(names(reply.messages) == all);
+    CHECK(buffer.size() > size);
+  }
+  // The socket is good for more: no dump was left unfinished.
+  CHECK_EQUAL(route.ask(getLink("lo")).error, 0);
+  for (int i = 0; i < 20; i++) CHECK_EQUAL(route.ask(deleteLink("a" + std::to_string(i))).error, 0);
+}
+
+TEST("an answer that is no dump and does not fit is an error: it might have been a change") {
+  Route route;
+  ReceiveBuffer buffer(512);
+  const Reply reply = route.ask(getLink("lo"), &buffer);
+  CHECK_EQUAL(reply.error, EMSGSIZE);
+  CHECK_EQUAL(reply.syscall, std::string("recvmsg"));
+  CHECK(!route.socket);
+}
+
+TEST("dumps while links come and go are whole, or say that they could not be") {
+  Route route;
+  for (int i = 0; i < 8; i++) CHECK_EQUAL(route.ask(newVeth("s" + std::to_string(i), "t" + std::to_string(i))).error, 0);
+  std::atomic<bool> enough{false};
+  std::thread churn([&enough] {
+    Route other;
+    while (!enough) {
+      other.ask(newVeth("churn0", "churn1"));
+      other.ask(deleteLink("churn0"));
+    }
+  });
+  int whole = 0;
+  for (int i = 0; i < 60; i++) {
+    ReceiveBuffer buffer(4096);
+    const Reply reply = route.ask(dumpLinks(), &buffer);
+    if (reply.error != 0) {
+      CHECK_EQUAL(reply.error, EAGAIN);
+      CHECK(reply.messages.empty() && !reply.text.empty());
+      continue;
+    }
+    whole++;
+    const auto found = names(reply.messages);
+    for (int k = 0; k < 8; k++) {
+      CHECK_EQUAL(found.count("s" + std::to_string(k)), size_t{1});
+      CHECK_EQUAL(found.count("t" + std::to_string(k)), size_t{1});
+    }
+  }
+  enough = true;
+  churn.join();
+  CHECK(whole > 0);
+  for (int i = 0; i < 8; i++) CHECK_EQUAL(route.ask(deleteLink("s" + std::to_string(i))).error, 0);
+}
+
+TEST("a full notice socket says so") {
+  Route route, listener;
+  CHECK(!listener.socket.subscribe(RTNLGRP_LINK));
+  const int small = 1;
+  CHECK(::setsockopt(listener.socket.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small) == 0);
+  CHECK_EQUAL(route.ask(newVeth("n0", "n1")).error, 0);
+  CHECK_EQUAL(route.ask(deleteLink("n0")).error, 0);
+  ReceiveBuffer buffer;
+  ssize_t length;
+  do {
+    length = listener.socket.receiveNotice(&buffer);
+  } while (length > 0);
+  CHECK_EQUAL(errno, ENOBUFS);
+}
+
+TEST("a request whose answer never comes ends when everything is to end") {
+  // Nobody answers on NETLINK_USERSOCK group 0: the message is queued to port 0, that is nowhere.
+  Route route;
+  NetlinkSocket deaf;
+  CHECK(!NetlinkSocket::open(NETLINK_USERSOCK, &deaf));
+  Bytes message = getLink("lo");
+  ReceiveBuffer buffer;
+  const Reply reply = deaf.request(&message, &buffer, route.stop);
+  CHECK_EQUAL(reply.syscall, std::string("sendto"));
+  CHECK_EQUAL(reply.error, ECONNREFUSED);
+}
+
+// Acks made by hand.
+
+Bytes ack(uint16_t type, uint16_t flags, int32_t error, const Bytes& rest) {
+  Bytes bytes(20);
+  bytes.insert(bytes.end(), rest.begin(), rest.end());
+  nlmsghdr header{};
+  header.nlmsg_len = static_cast<uint32_t>(bytes.size());
+  header.nlmsg_type = type;
+  header.nlmsg_flags = flags;
+  std::memcpy(bytes.data(), &header, sizeof header);
+  std::memcpy(bytes.data() + 16, &error, sizeof error);
+  return bytes;
+}
+
+Bytes texts(const std::string& message, uint32_t offset) {
+  Bytes bytes(4);
+  bytes[0] = static_cast<uint8_t>(4 + message.size() + 1);
+  bytes[2] = NLMSGERR_ATTR_MSG;
+  bytes.insert(bytes.end(), message.c_str(), message.c_str() + message.size() + 1);
+  bytes.resize(alignTo4(bytes.size()));
+  const Bytes place{8, 0, NLMSGERR_ATTR_OFFS, 0, static_cast<uint8_t>(offset), 0, 0, 0};
+  bytes.insert(bytes.end(), place.begin(), place.end());
+  return bytes;
+}
+
+Reply read(const Bytes& bytes) {
+  Reply reply;
+  readAck({bytes.data(), bytes.size()}, &reply);
+  return reply;
+}
+
+TEST("acks: capped, with the request echoed, and at the end of a dump") {
+  Bytes capped(16);
+  const Bytes text = texts("no such thing", 36);
+  capped.insert(capped.end(), text.begin(), text.end());
+  Reply reply = read(ack(NLMSG_ERROR, NLM_F_ACK_TLVS | NLM_F_CAPPED, -EINVAL, capped));
+  CHECK_EQUAL(reply.error, EINVAL);
+  CHECK_EQUAL(reply.text, std::string("no such thing"));
+  CHECK_EQUAL(reply.offset, int64_t{36});
+
+  Bytes echoed(16);
+  storeU32(echoed.data(), 16 + 6);
+  echoed.resize(16 + 8);
+  echoed.insert(echoed.end(), text.begin(), text.end());
+  reply = read(ack(NLMSG_ERROR, NLM_F_ACK_TLVS, -EEXIST, echoed));
+  CHECK_EQUAL(reply.error, EEXIST);
+  CHECK_EQUAL(reply.text, std::string("no such thing"));
+
+  reply = read(ack(NLMSG_DONE, NLM_F_ACK_TLVS, -EPERM, text));
+  CHECK_EQUAL(reply.error, EPERM);
+  CHECK_EQUAL(reply.text, std::string("no such thing"));
+
+  CHECK_EQUAL(read(ack(NLMSG_DONE, 0, 312, {})).error, 0);
+  CHECK_EQUAL(read(ack(NLMSG_ERROR, 0, 0, Bytes(16))).error, 0);
+}
+
+TEST("acks that lie about their lengths are read within their bounds") {
+  Bytes echoed(16);
+  storeU32(echoed.data(), 0xffffffff);
+  CHECK_EQUAL(read(ack(NLMSG_ERROR, NLM_F_ACK_TLVS, -EINVAL, echoed)).error, EINVAL);
+  CHECK_EQUAL(read(ack(NLMSG_ERROR, NLM_F_ACK_TLVS, -EINVAL, {})).text, std::string());
+  CHECK_EQUAL(read(Bytes(18)).error, 0);
+  // A text without its zero.
+  Bytes open(16);
+  const Bytes attribute{8, 0, NLMSGERR_ATTR_MSG, 0, 'a', 'b', 'c', 'd'};
+  open.insert(open.end(), attribute.begin(), attribute.end());
+  CHECK_EQUAL(read(ack(NLMSG_ERROR, NLM_F_ACK_TLVS | NLM_F_CAPPED, -EINVAL, open)).text, std::string("abcd"));
+}
+
+}  // namespace
