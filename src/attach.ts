@@ -1,7 +1,7 @@
 import type { LiveGuest } from "./guests/guest.js";
 import type { Instance } from "./instance.js";
 import { attachReads } from "./kernel/read-attach.js";
-import { linkFrom } from "./kernel/observe.js";
+import { bornLink, linkFrom } from "./kernel/observe.js";
 import { type PlanOutcome, runPlan } from "./kernel/run-plan.js";
 import { Transaction } from "./kernel/transaction.js";
 import { type AttachOptions, planAttach } from "./plan/attach.js";
@@ -58,7 +58,7 @@ function nextTry(error: unknown, plan: Plan, options: AttachOptions): AttachOpti
 function resultOf(guest: LiveGuest, wish: AttachWish, view: AttachView, plan: Plan, outcome: PlanOutcome | undefined): Attachment {
   const reply = (id: string) => {
     const bytes = outcome?.replies.get(id);
-    return bytes === undefined ? undefined : linkFrom({ errno: 0, replies: bytes }, wish.ifname);
+    return bytes === undefined ? undefined : linkFrom({ errno: 0, replies: bytes }, wish.ifname, bornLink);
   };
   const link = reply("link.find") ?? view.guest.link;
   const hostEnd = reply("veth.find-host") ?? (plan.outcome === "replaced" || plan.outcome === "attached" ? undefined : view.guest.peer);

@@ -1,4 +1,5 @@
 import { address } from "../netlink/address.js";
+import type { Selection } from "../netlink/attribute.js";
 import { AF_INET, AF_INET6, type Family } from "../netlink/family.js";
 import { link } from "../netlink/link.js";
 import { decodeReplies, splitMessages, decodeMessage } from "../netlink/message.js";
@@ -50,16 +51,35 @@ export function linkView({ header, attributes: a }: DecodedLink): LinkView {
   };
 }
 
+/** What a LinkView holds. */
+const wholeLink = {
+  address: true,
+  ifname: true,
+  mtu: true,
+  link: true,
+  master: true,
+  operstate: true,
+  linkinfo: { kind: true, data: { mode: true, stpState: true }, slaveKind: true },
+  ifalias: true,
+  afSpec: { inet: true },
+  group: true,
+  numTxQueues: true,
+  linkNetnsid: true,
+} as const;
+
+/** What tells a link that a plan has just made. */
+export const bornLink = { address: true, ifname: true, mtu: true } as const;
+
 /** One link by name or index; ENODEV is "not there". */
-export function linkFrom(answer: Answer | undefined, what: string): LinkView | undefined {
+export function linkFrom(answer: Answer | undefined, what: string, only: Selection = wholeLink): LinkView | undefined {
   const bytes = replies(answer, what, ["ENODEV"]);
-  const [first] = bytes === undefined ? [] : decodeReplies(link, bytes);
+  const [first] = bytes === undefined ? [] : decodeReplies(link, bytes, only);
   return first === undefined ? undefined : linkView(first);
 }
 
 export function linksFrom(answer: Answer | undefined, what: string): LinkView[] {
   const bytes = replies(answer, what);
-  return bytes === undefined ? [] : decodeReplies(link, bytes).map(linkView);
+  return bytes === undefined ? [] : decodeReplies(link, bytes, wholeLink).map(linkView);
 }
 
 const familyOfNumber: Record<number, Family> = { [AF_INET]: "inet", [AF_INET6]: "inet6" };

@@ -17,7 +17,7 @@ import { align, DecodeError, EncodeError } from "./wire.js";
 export function nested<R extends Rows>(set: AttributeSet<R>): AttributeType<AttributesIn<R>, AttributesOut<R>> {
   return {
     encode: (writer, value) => encodeAttributes(writer, set, value),
-    decode: (reader) => decodeAttributes(reader, set),
+    decode: (reader, _parent, only) => decodeAttributes(reader, set, only),
     print: (value) => `{${printAttributes(set, value)}}`,
     inner: () => set,
     sets: [set],
@@ -48,7 +48,7 @@ export function nestedByKind<S extends Record<string, AttributeSet<Rows>>>(
       if (set === nothingKnown && known !== undefined) throw new EncodeError(`no attribute ${known} is known for ${kindField} "${kindOf(parent)}"`);
       encodeAttributes(writer, set, value as AttributesIn<Rows>);
     },
-    decode: (reader, parent) => decodeAttributes(reader, setOf(parent) ?? nothingKnown) as never,
+    decode: (reader, parent, only) => decodeAttributes(reader, setOf(parent) ?? nothingKnown, only) as never,
     print: (value, parent) => `{${printAttributes(setOf(parent) ?? nothingKnown, value)}}`,
     inner: setOf,
     sets: Object.values(sets),

@@ -4,7 +4,8 @@ import { align, DecodeError, EncodeError, isSlot, type Reader, type Writer } fro
 export interface AttributeType<In, Out = In> {
   /** `parent` holds the attribute's siblings: some decide what is inside, as IFLA_INFO_KIND does. */
   encode(writer: Writer, value: In, parent: object): void;
-  decode(reader: Reader, parent: object): Out;
+  /** Of nested attributes only those in `only` are decoded, when it is given. */
+  decode(reader: Reader, parent: object, only?: Selection): Out;
   print(value: In | Out, parent: object): string;
   /** As the kernel itself writes the value in a reply, where that differs from how it is sent. */
   encodeReply?(writer: Writer, value: In): void;
@@ -15,6 +16,11 @@ export interface AttributeType<In, Out = In> {
   readonly headerLength?: number;
   /** Nested types: every set that may be inside, whatever the siblings. */
   readonly sets?: readonly AttributeSet<Rows>[];
+}
+
+/** Fields to decode, when the others are of no interest: a link has fifty attributes, and a plan looks at twelve. */
+export interface Selection {
+  readonly [field: string]: true | Selection;
 }
 
 export interface Row<In, Out> {
@@ -58,6 +64,8 @@ export interface AttributeSet<R extends Rows> {
   readonly name: string;
   readonly rows: R;
   readonly byNumber: ReadonlyMap<number, string>;
+  /** Place of each field in the table. */
+  readonly positions: ReadonlyMap<string, number>;
 }
 
 /** One literal per attribute set: encoder, decoder, static type, printer and offset-to-path look-up come from it. */
@@ -68,7 +76,8 @@ export function defineAttributes<R extends Rows>(name: string, rows: R): Attribu
     if (field === "unknown") throw new Error(`${name}: a field cannot be called ${field}`);
     byNumber.set(number, field);
   }
-  return { name, rows, byNumber };
+  const positions = new Map(Object.keys(rows).map((field, position) => [field, position]));
+  return { name, rows, byNumber, positions };
 }
 
 /** Size of struct nlattr, linux/netlink.h. */
@@ -80,14 +89,6 @@ const NLA_TYPE_MASK = 0x3fff;
 
 type AnyRow = Row<unknown, unknown>;
 
-function attribute(writer: Writer, number: number, payload: () => void): void {
-  const start = writer.reserve(NLA_HDRLEN);
-  payload();
-  writer.u16(start, writer.length - start);
-  writer.u16(start + 2, number);
-  writer.pad();
-}
-
 /** Says which attribute it was; other errors pass. */
 function named(error: unknown, name: string): unknown {
   if (error instanceof EncodeError) return new EncodeError(`${name}: ${error.message}`);
@@ -95,25 +96,45 @@ function named(error: unknown, name: string): unknown {
   return error;
 }
 
+/** The fields that have a value, in table order. Walking the values is quicker than walking the table: most are absent. */
+function fieldsInOrder<R extends Rows>(set: AttributeSet<R>, values: AttributesIn<R>): string[] {
+  const fields: string[] = [];
+  let last = -1;
+  let sorted = true;
+  for (const field in values) {
+    if (values[field] === undefined || field === "unknown") continue;
+    const position = set.positions.get(field);
+    if (position === undefined) throw new EncodeError(`${set.name} has no attribute "${field}"`);
+    if (position < last) sorted = false;
+    last = position;
+    fields.push(field);
+  }
+  return sorted ? fields : fields.sort((a, b) => (set.positions.get(a) ?? 0) - (set.positions.get(b) ?? 0));
+}
+
 /** Writes the attributes in table order, so that the same values always give the same bytes. */
 export function encodeAttributes<R extends Rows>(writer: Writer, set: AttributeSet<R>, values: AttributesIn<R>): void {
-  for (const field in set.rows) {
+  for (const field of fieldsInOrder(set, values)) {
     const value: unknown = values[field];
-    if (value === undefined) continue;
     const { number, type, kernelName, many } = set.rows[field] as AnyRow;
     try {
       for (const one of many === true ? (value as readonly unknown[]) : [value]) {
-        attribute(writer, number | (type.typeFlag ?? 0), () => type.encode(writer, one, values));
+        const start = writer.reserve(NLA_HDRLEN);
+        type.encode(writer, one, values);
+        writer.u16(start, writer.length - start);
+        writer.u16(start + 2, number | (type.typeFlag ?? 0));
+        writer.pad();
       }
     } catch (error) {
       throw named(error, kernelName);
     }
   }
   for (const { number, flags, bytes } of values.unknown ?? []) {
-    attribute(writer, number | (flags ?? 0), () => writer.bytes(writer.reserve(bytes.length), bytes));
-  }
-  for (const field in values) {
-    if (!(field in set.rows) && field !== "unknown") throw new EncodeError(`${set.name} has no attribute "${field}"`);
+    const start = writer.reserve(NLA_HDRLEN);
+    writer.bytes(writer.reserve(bytes.length), bytes);
+    writer.u16(start, writer.length - start);
+    writer.u16(start + 2, number | (flags ?? 0));
+    writer.pad();
   }
 }
 
@@ -124,42 +145,62 @@ interface RawAttribute {
   readonly flags: number;
 }
 
+function attributeLength(reader: Reader, at: number, name: string): number {
+  const length = reader.u16(at);
+  if (length < NLA_HDRLEN || at + length > reader.length) {
+    throw new DecodeError(`${name}: attribute of ${length} bytes at offset ${at} of ${reader.length}`);
+  }
+  return length;
+}
+
 function* walk(reader: Reader, name: string): Generator<RawAttribute> {
   let at = 0;
   while (at + NLA_HDRLEN <= reader.length) {
-    const length = reader.u16(at);
-    if (length < NLA_HDRLEN || at + length > reader.length) {
-      throw new DecodeError(`${name}: attribute of ${length} bytes at offset ${at} of ${reader.length}`);
-    }
+    const length = attributeLength(reader, at, name);
     const type = reader.u16(at + 2);
     yield { at, end: at + length, number: type & NLA_TYPE_MASK, flags: type & ~NLA_TYPE_MASK };
     at += align(length);
   }
 }
 
-/** Throws DecodeError where the bytes are not what the set says; attributes without a row are kept as `unknown`. */
-export function decodeAttributes<R extends Rows>(reader: Reader, set: AttributeSet<R>): AttributesOut<R> {
+/**
+ * Throws DecodeError where the bytes are not what the set says; attributes without a row are kept as `unknown`, unless
+ * `only` names the fields that are wanted.
+ */
+export function decodeAttributes<R extends Rows>(reader: Reader, set: AttributeSet<R>, only?: Selection): AttributesOut<R> {
   const values: Record<string, unknown> = {};
-  for (const { at, end, number, flags } of walk(reader, set.name)) {
-    const payload = reader.slice(at + NLA_HDRLEN, end);
-    const field = set.byNumber.get(number);
-    if (field === undefined) {
-      values["unknown"] ??= [];
-      const unknown = { number, ...(flags === 0 ? {} : { flags }), bytes: payload.bytes.slice() };
-      (values["unknown"] as UnknownAttribute[]).push(unknown);
-      continue;
+  let at = 0;
+  while (at + NLA_HDRLEN <= reader.length) {
+    const length = attributeLength(reader, at, set.name);
+    const number = reader.u16(at + 2);
+    const field = set.byNumber.get(number & NLA_TYPE_MASK);
+    const wanted = only === undefined ? true : field === undefined ? undefined : only[field];
+    if (wanted !== undefined) {
+      const payload = reader.slice(at + NLA_HDRLEN, at + length);
+      if (field === undefined) keepUnknown(values, number, payload);
+      else decodeField(values, set.rows[field] as AnyRow, field, payload, wanted === true ? undefined : wanted);
     }
-    const { type, kernelName, many } = set.rows[field] as AnyRow;
-    try {
-      const value = type.decode(payload, values);
-      if (many !== true) values[field] = value;
-      else if (values[field] === undefined) values[field] = [value];
-      else (values[field] as unknown[]).push(value);
-    } catch (error) {
-      throw named(error, kernelName);
-    }
+    at += align(length);
   }
   return values as AttributesOut<R>;
+}
+
+function keepUnknown(values: Record<string, unknown>, type: number, payload: Reader): void {
+  values["unknown"] ??= [];
+  const flags = type & ~NLA_TYPE_MASK;
+  const unknown = { number: type & NLA_TYPE_MASK, ...(flags === 0 ? {} : { flags }), bytes: payload.bytes.slice() };
+  (values["unknown"] as UnknownAttribute[]).push(unknown);
+}
+
+function decodeField(values: Record<string, unknown>, row: AnyRow, field: string, payload: Reader, only: Selection | undefined): void {
+  try {
+    const value = row.type.decode(payload, values, only);
+    if (row.many !== true) values[field] = value;
+    else if (values[field] === undefined) values[field] = [value];
+    else (values[field] as unknown[]).push(value);
+  } catch (error) {
+    throw named(error, row.kernelName);
+  }
 }
 
 /** NAME=value NAME=value, in kernel spelling. */

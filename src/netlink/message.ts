@@ -7,6 +7,7 @@ import {
   encodeAttributes,
   printAttributes,
   type Rows,
+  type Selection,
 } from "./attribute.js";
 import { decodeStruct, encodeStruct, type Fields, printStruct, type Struct, type StructIn, type StructOut } from "./struct.js";
 import { align, DecodeError, Reader, type Relocation, Writer } from "./wire.js";
@@ -56,11 +57,14 @@ export interface Encoded {
   readonly relocations: readonly Relocation[];
 }
 
+/** Encoding is synchronous and never nested: one buffer serves all messages, and each gets a copy of its own. */
+const scratch = new Writer();
+
 export function encodeMessage<F extends Fields, R extends Rows>(
   noun: Noun<F, R>,
   message: { type: string; flags?: readonly NlmFlag[] | undefined; header: StructIn<F>; attributes: AttributesIn<R> },
 ): Encoded {
-  const writer = new Writer();
+  const writer = scratch.reset();
   writer.reserve(NLMSG_HDRLEN);
   const type = noun.types[message.type];
   if (type === undefined) throw new Error(`${noun.name} has no message ${message.type}`);
@@ -95,7 +99,7 @@ export function* splitMessages(bytes: Uint8Array): Generator<Reader> {
   }
 }
 
-export function decodeMessage<F extends Fields, R extends Rows>(noun: Noun<F, R>, reader: Reader): Decoded<F, R> {
+export function decodeMessage<F extends Fields, R extends Rows>(noun: Noun<F, R>, reader: Reader, only?: Selection): Decoded<F, R> {
   const number = reader.u16(4);
   const type = Object.keys(noun.types).find((name) => noun.types[name] === number);
   if (type === undefined) throw new DecodeError(`message type ${number} is none of ${noun.name}`);
@@ -104,16 +108,16 @@ export function decodeMessage<F extends Fields, R extends Rows>(noun: Noun<F, R>
   return {
     type,
     header: decodeStruct(reader.slice(NLMSG_HDRLEN, reader.length), noun.header),
-    attributes: decodeAttributes(reader.slice(start, reader.length), noun.attributes),
+    attributes: decodeAttributes(reader.slice(start, reader.length), noun.attributes, only),
   };
 }
 
-/** All messages of one noun in a reply; those of other types are left out. */
-export function decodeReplies<F extends Fields, R extends Rows>(noun: Noun<F, R>, bytes: Uint8Array): Decoded<F, R>[] {
+/** All messages of one noun in a reply; those of other types are left out. `only` names the fields that are wanted. */
+export function decodeReplies<F extends Fields, R extends Rows>(noun: Noun<F, R>, bytes: Uint8Array, only?: Selection): Decoded<F, R>[] {
   const numbers = new Set(Object.values(noun.types));
   const decoded: Decoded<F, R>[] = [];
   for (const reader of splitMessages(bytes)) {
-    if (numbers.has(reader.u16(4))) decoded.push(decodeMessage(noun, reader));
+    if (numbers.has(reader.u16(4))) decoded.push(decodeMessage(noun, reader, only));
   }
   return decoded;
 }

@@ -50,6 +50,18 @@ export function headerLength(noun: string): number {
 
 /** The rows along a path of kernel names; all kinds of link are tried where the kind decides what is inside. */
 function rowsAlong(noun: string, names: readonly string[]): Row<unknown, unknown>[] {
+  const key = `${noun} ${names.join(".")}`;
+  const known = paths.get(key);
+  if (known !== undefined) return known;
+  const rows = searchRows(noun, names);
+  paths.set(key, rows);
+  return rows;
+}
+
+// The paths that plans name are few, and every plan names them again.
+const paths = new Map<string, Row<unknown, unknown>[]>();
+
+function searchRows(noun: string, names: readonly string[]): Row<unknown, unknown>[] {
   let sets: readonly AttributeSet<Rows>[] = [nounOf(noun).attributes];
   return names.map((name, depth) => {
     const found = sets.flatMap((set) => Object.values(set.rows)).find((row) => row.kernelName === name);
