@@ -3,7 +3,7 @@ import { commonFlags } from "./common-option.js";
 import type { Invocation } from "./invocation.js";
 import { looksLikeAddress } from "./legacy-address.js";
 import { parseLegacy } from "./legacy.js";
-import { isVerb } from "./verb-names.js";
+import { isGuestCommand, isVerb } from "./verb-names.js";
 
 /** Where the words that are no options stand, up to `--`. */
 function positionsOfPlain(words: readonly string[]): number[] {
@@ -38,11 +38,13 @@ export async function readWords(words: readonly string[], links: HostLinks): Pro
   return parseVerb([verb, ...words.slice(0, first), ...words.slice(first + 1)]);
 }
 
-/** The legacy form, unless help or the version is asked for in front of its first word. */
+/** The legacy form, unless help or the version is asked for. */
 async function parseLeading(words: readonly string[], links: HostLinks, first: number | undefined): Promise<Invocation> {
   const leading = words.slice(0, first);
   if (leading.includes("--version") || leading.includes("-V")) return { kind: "version" };
-  if (leading.includes("--help") || leading.includes("-h")) {
+  // Behind `tc <guest>` and the like stand another program's words.
+  const ours = first !== undefined && isGuestCommand(words[first] as string) ? leading : words;
+  if (ours.includes("--help") || ours.includes("-h")) {
     const { helpText } = await import("./help.js");
     return { kind: "help", text: helpText };
   }

@@ -1,11 +1,12 @@
 import { Command, CommanderError, Option } from "commander";
 import type { AttachRequest, LinkType, MacvlanMode } from "../plan/request.js";
 import { invalid, PipeworkError } from "../values/error.js";
+import { suggest } from "../values/suggest.js";
 import { parseTimeout } from "./common-option.js";
 import { helpText } from "./help.js";
 import type { Invocation, OutputOptions } from "./invocation.js";
 import { notYet } from "./later.js";
-import { isLaterVerb } from "./verb-names.js";
+import { isGuestCommand, isLaterVerb, isVerb, verbs } from "./verb-names.js";
 
 interface CommonValues {
   dryRun?: boolean;
@@ -190,8 +191,13 @@ function refusalOf(error: CommanderError, verb: string): PipeworkError {
 /** Reads the form with verbs; the first word is one. Throws PipeworkError "invalid-request" or "unsupported". */
 export function parseVerb(words: readonly string[]): Invocation {
   const [verb = "help", second] = words;
-  if (isLaterVerb(verb)) throw notYet(`pipework ${verb}`, "pipework --help lists what is");
-  if (verb === "help" && (second === undefined || second.startsWith("-"))) return { kind: "help", text: helpText };
+  const wanted = verb === "help" ? second : verb;
+  if (wanted === undefined || wanted === "help" || wanted.startsWith("-")) return { kind: "help", text: helpText };
+  if (isLaterVerb(wanted) || isGuestCommand(wanted)) throw notYet(`pipework ${wanted}`, "pipework --help lists what is");
+  if (!isVerb(wanted)) {
+    const near = suggest(wanted, verbs);
+    throw invalid(`there is no command ${JSON.stringify(wanted)}`, near === undefined ? "pipework --help lists them" : `did you mean ${near}?`);
+  }
   let invocation: Invocation | undefined;
   let help = "";
   const program = new Command("pipework")
@@ -204,7 +210,7 @@ export function parseVerb(words: readonly string[]): Invocation {
   addDetach(program, found);
   addReports(program, found);
   try {
-    program.parse(verb === "help" ? [second as string, "--help"] : words, { from: "user" });
+    program.parse(verb === "help" ? [wanted, "--help"] : words, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: "help", text: help };
