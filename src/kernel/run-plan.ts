@@ -49,8 +49,10 @@ function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined)
   const step = plan.steps[failed.index] as Step;
   const name = errnoName(failed.errno);
   const text = failed.text ?? errnoText(failed.errno);
+  // In the namespace of a dead guest nothing can be put back, and nothing needs to be: it goes.
+  const dead = step.op.op === "identity";
   const undo: UndoOutcome[] = report.undone
-    .filter(({ skipped }) => skipped !== true)
+    .filter(({ index, skipped }) => skipped !== true && !(dead && plan.steps[index]?.netns === "guest"))
     .map(({ index, errno, text: why }) => ({
       step: plan.steps[index]?.label ?? `step ${index}`,
       ...(errno === 0 ? {} : { failure: `${why ?? errnoText(errno)} (${errnoName(errno)})` }),
@@ -58,7 +60,7 @@ function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined)
   const about = { guest: plan.guest, ifname: plan.ifname, step: step.label, undo };
   const left = undo.filter((outcome) => outcome.failure !== undefined);
   const after = left.length > 0 ? `; undoing it failed as well at ${left.map((o) => `"${o.step}": ${o.failure}`).join(", ")}` : "; nothing was changed";
-  if (step.op.op === "identity") {
+  if (dead) {
     return new PipeworkError({
       ...about,
       code: "guest-gone",
