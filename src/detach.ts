@@ -3,6 +3,7 @@ import type { LiveGuest } from "./guests/guest.js";
 import type { Instance } from "./instance.js";
 import { linksFrom } from "./kernel/observe.js";
 import { guestAsks, memoryOf, peerOf, readGuest } from "./kernel/read-guest.js";
+import { readRecords } from "./kernel/record.js";
 import { runPlan } from "./kernel/run-plan.js";
 import { Transaction } from "./kernel/transaction.js";
 import { isMark } from "./plan/context.js";
@@ -33,14 +34,15 @@ async function ours(instance: Instance, guest: LiveGuest): Promise<string[]> {
   const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host, guest.netns], [{ netns: "guest", message: dumpLinks() }], undefined);
   try {
     const where = { guestId: guest.id, netns: guest.netns.ino, recordDir: instance.recordDir };
-    const names: string[] = [];
+    const names = new Set(readRecords(where.recordDir).flatMap((one) => (one.guest === where.guestId && one.netns === where.netns ? one.ifname : [])));
     for (const link of linksFrom(answers[0], "the guest's links")) {
       const peer = await peerOf(transaction, link);
       const memory = memoryOf(where, link, peer)?.memory;
-      const half = peer !== undefined && isMark(peer.group);
-      if (half || (memory?.netns === where.netns && memory.ifname === link.name)) names.push(link.name);
+      if (peer !== undefined && isMark(peer.group)) names.add(link.name);
+      // Under another name than its own: set aside by a replacement that was killed.
+      if (memory?.netns === where.netns && memory.guest === where.guestId) names.add(memory.ifname);
     }
-    return names;
+    return [...names];
   } finally {
     await transaction.end();
   }
@@ -50,7 +52,7 @@ async function viewAndPlan(instance: Instance, guest: LiveGuest, ifname: string,
   const context = contextOf(instance, guest);
   const families = ["inet", "inet6"] as const;
   const lock = locked ? { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS } : undefined;
-  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host, guest.netns], guestAsks(ifname, families), lock);
+  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host, guest.netns], guestAsks(context, ifname, families), lock);
   try {
     const view = await readGuest(transaction, context, ifname, families, answers);
     return { transaction, plan: planDetach(ifname, view, context) };

@@ -101,7 +101,11 @@ class Assembler {
   }
 
   undo(operations: readonly UndoOperation[]): NativeInstruction[] {
-    return operations.map(({ netns, op }) => this.instruction(op, netns));
+    return operations.map(({ netns, op }) => ({
+      ...this.instruction(op, netns),
+      // Looking for what a step may have made whose ack was lost: that there is nothing is an answer too.
+      ...(op.op === "netlink" && op.capture !== undefined ? { optional: true } : {}),
+    }));
   }
 }
 

@@ -4,7 +4,6 @@ import { hostEndCandidates } from "../plan/host-end.js";
 import { getLinkByName } from "../plan/link-message.js";
 import type { AttachView, LinkView } from "../plan/view.js";
 import type { AttachWish } from "../plan/wish.js";
-import { temporaryIfname } from "../values/host-ifname.js";
 import { linkFrom } from "./observe.js";
 import { guestAsks, readGuest } from "./read-guest.js";
 import type { Answer, Ask, Transaction } from "./transaction.js";
@@ -21,7 +20,7 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
   const wanted = families.filter((family) => wish.gateways[family] !== undefined);
   const host: Ask[] = [wish.to, wish.ifname, ...candidates].map((name) => ({ netns: "host", message: getLinkByName(name) }));
   return {
-    asks: [...host, ...guestAsks(wish.ifname, wanted)],
+    asks: [...host, ...guestAsks(context, wish.ifname, wanted)],
     async complete(transaction, answers) {
       const [to, sameName, ...ends] = answers.slice(0, host.length).map((answer) => linkFrom(answer, "an interface of the host"));
       const hostEnds = new Map<string, LinkView>();
@@ -30,19 +29,10 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
         if (end !== undefined) hostEnds.set(name, end);
       }
       const guest = await readGuest(transaction, context, wish.ifname, wanted, answers.slice(host.length));
-      const temporary = await temporaryOf(transaction, wish, context, to);
       return {
         host: { ...(to === undefined ? {} : { to }), hostEnds, ...(sameName === undefined ? {} : { sameName }) },
-        guest: { ...guest, ...(temporary === undefined ? {} : { temporary }) },
+        guest,
       };
     },
   };
-}
-
-/** Debris under the temporary name, which only kinds born on a parent use. */
-async function temporaryOf(transaction: Transaction, wish: AttachWish, context: PlanContext, to: LinkView | undefined): Promise<LinkView | undefined> {
-  if (to === undefined || (to.kind === "bridge" && wish.type !== "macvlan")) return undefined;
-  const name = temporaryIfname(context.guestId, wish.ifname);
-  const [answer] = await transaction.ask([{ netns: "guest", message: getLinkByName(name) }]);
-  return linkFrom(answer, `${name} in the guest`);
 }

@@ -3,9 +3,10 @@ import { dumpAddresses } from "../plan/address-message.js";
 import { families } from "../plan/configure.js";
 import type { PlanContext } from "../plan/context.js";
 import { getLinkByIndex, getLinkByName } from "../plan/link-message.js";
-import { type Memory, type MemoryHolder, parseAlias } from "../plan/memory.js";
+import { type DisplacedRoute, type MemoryHolder, parseAlias } from "../plan/memory.js";
 import { dumpRoutes } from "../plan/route-message.js";
-import type { GuestView, LinkView, RouteView } from "../plan/view.js";
+import type { GuestView, HeldLink, LinkView, RouteView } from "../plan/view.js";
+import { asideIfname, temporaryIfname } from "../values/host-ifname.js";
 import { addressesFrom, linkFrom, routesFrom } from "./observe.js";
 import { hasRecord, readRecord, recordOf } from "./record.js";
 import type { Answer, Ask, Transaction } from "./transaction.js";
@@ -62,10 +63,10 @@ async function displacerOf(
 }
 
 /** Names of the links that default routes point at: those there now and those remembered. Absent = gone. */
-async function namesOf(transaction: Transaction, routes: readonly RouteView[], memory: Memory | undefined): Promise<Map<number, string>> {
+async function namesOf(transaction: Transaction, routes: readonly RouteView[], displaced: readonly DisplacedRoute[]): Promise<Map<number, string>> {
   const indexes = new Set<number>();
   for (const { dstLen, oif } of routes) if (dstLen === 0 && oif !== undefined) indexes.add(oif);
-  for (const { ifindex } of memory?.displaced ?? []) if (ifindex > 0) indexes.add(ifindex);
+  for (const { ifindex } of displaced) if (ifindex > 0) indexes.add(ifindex);
   const wanted = [...indexes];
   const answers = await transaction.ask(wanted.map((index) => ({ netns: "guest", message: getLinkByIndex(index) })));
   const names = new Map<number, string>();
@@ -76,33 +77,21 @@ async function namesOf(transaction: Transaction, routes: readonly RouteView[], m
   return names;
 }
 
+/** Under which names the guest's link is looked for: its own, and those that killed runs leave it with. */
+function namesIn(where: Pick<Where, "guestId">, ifname: string): string[] {
+  return [ifname, asideIfname(where.guestId, ifname), temporaryIfname(where.guestId, ifname)];
+}
+
 /** The reads of the guest that go with the begin of a transaction. */
-export function guestAsks(ifname: string, wanted: readonly Family[]): Ask[] {
+export function guestAsks(where: Pick<Where, "guestId">, ifname: string, wanted: readonly Family[]): Ask[] {
   return [
-    { netns: "guest", message: getLinkByName(ifname) },
+    ...namesIn(where, ifname).map((name): Ask => ({ netns: "guest", message: getLinkByName(name) })),
     ...wanted.map((family): Ask => ({ netns: "guest", message: dumpRoutes(family) })),
   ];
 }
 
-/** Completes the view of the guest from the first answers; asks again only where a link of that name is there already. */
-export async function readGuest(
-  transaction: Transaction,
-  where: Where,
-  ifname: string,
-  wanted: readonly Family[],
-  first: readonly Answer[],
-): Promise<GuestView> {
-  const link = linkFrom(first[0], `${ifname} in the guest`);
-  const routes = wanted.flatMap((_, i) => routesFrom(first[1 + i], "the guest's routes"));
-  if (link === undefined) {
-    return { record: hasRecord(where.recordDir, where.guestId, ifname), addresses: [], routes, names: await namesOf(transaction, routes, undefined), displacers: {} };
-  }
-  const missing = families.filter((family) => !wanted.includes(family));
-  const [addresses, ...more] = await transaction.ask([
-    { netns: "guest", message: dumpAddresses(link.index) },
-    ...missing.map((family): Ask => ({ netns: "guest", message: dumpRoutes(family) })),
-  ]);
-  routes.push(...more.flatMap((answer) => routesFrom(answer, "the guest's routes")));
+/** What is remembered of a link, and who displaced it. */
+async function held(transaction: Transaction, where: Where, link: LinkView, routes: readonly RouteView[]): Promise<HeldLink> {
   const peer = await peerOf(transaction, link);
   const holder = memoryOf(where, link, peer);
   const displacers: { inet?: MemoryHolder; inet6?: MemoryHolder } = {};
@@ -112,14 +101,41 @@ export async function readGuest(
       if (displacer !== undefined) displacers[family] = displacer;
     }
   }
+  return { link, ...(peer === undefined ? {} : { peer }), ...(holder === undefined ? {} : { memory: holder.memory }), displacers };
+}
+
+/** Completes the view of the guest from the first answers; asks again only where a link of ours may be there already. */
+export async function readGuest(
+  transaction: Transaction,
+  where: Where,
+  ifname: string,
+  wanted: readonly Family[],
+  first: readonly Answer[],
+): Promise<GuestView> {
+  const [link, set, temporary] = namesIn(where, ifname).map((name, i) => linkFrom(first[i], `${name} in the guest`));
+  const routes = wanted.flatMap((_, i) => routesFrom(first[3 + i], "the guest's routes"));
+  const record = hasRecord(where.recordDir, where.guestId, ifname);
+  const rest = temporary === undefined ? {} : { temporary };
+  if (link === undefined && set === undefined) {
+    return { record, addresses: [], routes, names: await namesOf(transaction, routes, []), displacers: {}, ...rest };
+  }
+  const missing = families.filter((family) => !wanted.includes(family));
+  const [addresses, ...more] = await transaction.ask([
+    { netns: "guest", message: dumpAddresses(link?.index) },
+    ...missing.map((family): Ask => ({ netns: "guest", message: dumpRoutes(family) })),
+  ]);
+  routes.push(...more.flatMap((answer) => routesFrom(answer, "the guest's routes")));
+  const own = link === undefined ? undefined : await held(transaction, where, link, routes);
+  const aside = set === undefined ? undefined : await held(transaction, where, set, routes);
+  const { memory } = aside ?? {};
+  const ours = memory !== undefined && memory.guest === where.guestId && memory.netns === where.netns && memory.ifname === ifname;
   return {
-    link,
-    ...(peer === undefined ? {} : { peer }),
-    ...(holder === undefined ? {} : { memory: holder.memory }),
-    record: hasRecord(where.recordDir, where.guestId, ifname),
-    addresses: addressesFrom(addresses, `the addresses of ${ifname}`, link.index),
+    ...(own ?? { displacers: {} }),
+    ...(aside !== undefined && ours ? { aside: { ...aside, memory } } : {}),
+    ...rest,
+    record,
+    addresses: link === undefined ? [] : addressesFrom(addresses, `the addresses of ${ifname}`, link.index),
     routes,
-    names: await namesOf(transaction, routes, holder?.memory),
-    displacers,
+    names: await namesOf(transaction, routes, [...(own?.memory?.displaced ?? []), ...(memory?.displaced ?? [])]),
   };
 }

@@ -2,16 +2,24 @@ import { bridgePortStates } from "../netlink/link-bridge.js";
 import type { Slot } from "../netlink/wire.js";
 import type { GuestLink } from "./birth.js";
 import type { PlanBuilder } from "./builder.js";
+import { ANNOUNCING } from "./context.js";
 import { getLinkByIndex, setLink } from "./link-message.js";
 import type { Operation } from "./step.js";
+import type { LinkView } from "./view.js";
 
 /** How long the last steps wait for the port: without spanning tree it forwards some 0.1 ms after its carrier. */
 const FORWARDING_MS = 5;
 
+/** A run was killed while this link announced itself: its notify flags are still set. */
+export function wasAnnouncing(link: LinkView | undefined): boolean {
+  return link?.group === ANNOUNCING;
+}
+
 /**
  * The kernel itself tells the neighbours: with arp_notify (ndisc_notify) set, giving a link the address it has sends
  * one gratuitous ARP (unsolicited neighbour advertisement) per address, without a packet socket, whose closing would
- * cost 8 to 24 ms. Best effort by construction: every step is optional.
+ * cost 8 to 24 ms. Best effort by construction: every step is optional. The flags are taken back at the end, and the
+ * link's group says meanwhile that they are ours.
  */
 export function announceSteps(
   b: PlanBuilder,
@@ -32,12 +40,15 @@ export function announceSteps(
       },
     });
   }
-  const arpBefore = link.observed?.arpNotify ?? 0;
-  const arpNotify = (value: number) => ({ op: "netlink", message: setLink(link.index, { afSpec: { inet: { conf: { arpNotify: value } } } }) }) as const;
-  const ndiscNotify = (value: string) => ({ op: "sysctl", key: `ipv6/conf/${link.ifname}/ndisc_notify`, value }) as const;
-  if (families.inet) step("arp_notify", `arp_notify on ${link.ifname}`, "guest", arpNotify(1));
+  const before = wasAnnouncing(link.observed) ? { group: 0, arpNotify: 0 } : { group: link.observed?.group ?? 0, arpNotify: link.observed?.arpNotify ?? 0 };
+  const flags = (group: number, arpNotify: number): Operation => ({
+    op: "netlink",
+    message: setLink(link.index, { group, ...(families.inet ? { afSpec: { inet: { conf: { arpNotify } } } } : {}) }),
+  });
+  const ndiscNotify = (value: string): Operation => ({ op: "sysctl", key: `ipv6/conf/${link.ifname}/ndisc_notify`, value });
+  step("begin", `${link.ifname} set to tell its neighbours`, "guest", flags(ANNOUNCING, 1));
   if (families.inet6) step("ndisc_notify", `ndisc_notify on ${link.ifname}`, "guest", ndiscNotify("1"));
   step("send", `neighbours told of ${link.ifname}`, "guest", { op: "netlink", message: setLink(link.index, { address: link.mac }) });
-  if (families.inet) step("arp_notify-back", `arp_notify on ${link.ifname} as before`, "guest", arpNotify(arpBefore));
   if (families.inet6) step("ndisc_notify-back", `ndisc_notify on ${link.ifname} as before`, "guest", ndiscNotify("0"));
+  step("end", `${link.ifname} as before`, "guest", flags(before.group, before.arpNotify));
 }

@@ -1,18 +1,19 @@
 import { ifFlags } from "../netlink/link.js";
 import { PipeworkError } from "../values/error.js";
-import { announceSteps } from "./announce.js";
+import { announceSteps, wasAnnouncing } from "./announce.js";
 import type { GuestLink } from "./birth.js";
 import { inverse, PlanBuilder } from "./builder.js";
 import { describeLink, differences, missingAddresses, missingRoutes } from "./compare.js";
 import { addressSteps, families, furtherRoutes, ipv6Steps, upStep } from "./configure.js";
 import { isMark, type PlanContext } from "./context.js";
 import { type DefaultDecision, decideDefault, defaultRouteStep, displacedBy, gatewayRouteSteps } from "./default-route.js";
-import { rememberStep } from "./displaced.js";
+import { inOrder, rememberStep } from "./displaced.js";
 import { clearDebris } from "./host-end.js";
 import { chooseKind, type KindName, kinds } from "./kinds.js";
 import { setLink } from "./link-message.js";
-import type { DisplacedRoute, Memory } from "./memory.js";
-import { replaceSteps } from "./replace.js";
+import type { DisplacedRoute, Memory, MemoryHolder } from "./memory.js";
+import type { OwnLink } from "./release.js";
+import { clearAside, replaceSteps } from "./replace.js";
 import type { Plan } from "./step.js";
 import type { AttachView, LinkView } from "./view.js";
 import type { AttachWish } from "./wish.js";
@@ -51,43 +52,52 @@ export function planAttach(wish: AttachWish, view: AttachView, context: PlanCont
   const kind = chooseKind(wish, view);
   const finish = (outcome: Plan["outcome"]) =>
     b.finish({ action: "attach", guest: context.guest, guestId: context.guestId, ifname: wish.ifname, outcome });
-  const { link } = view.guest;
-  if (link === undefined) {
-    fresh(b, kind, wish, view, context);
+  const replace = (rest: AttachView, old: OwnLink) => {
+    const first = options.detachFirst === true || kind === "macvlan" || old.link.kind === "macvlan";
+    replaceSteps(b, context, rest, wish.ifname, old, first, (without) => fresh(b, kind, wish, without, context));
+    return finish("replaced");
+  };
+  const { link, memory } = view.guest;
+  if (link === undefined || isHalfBuilt(view.guest, link)) {
+    const rest = link === undefined ? view : withoutHalfBuilt(b, view, link);
+    const { aside } = rest.guest;
+    // The run that began to replace it was killed: the old link waits under another name.
+    if (aside !== undefined) return replace(rest, aside);
+    fresh(b, kind, wish, rest, context);
     return finish("attached");
   }
-  if (isHalfBuilt(view.guest, link)) {
-    const { peer } = view.guest;
-    if (peer === undefined) clearDebris(b, "debris.link", link, "guest", "left half built by a killed run");
-    else clearDebris(b, "debris.link", peer, "host", "left half built by a killed run");
-    const hostEnds = new Map([...view.host.hostEnds].filter(([, there]) => there.index !== peer?.index));
-    const { link: _, peer: __, memory: ___, ...guest } = view.guest;
-    fresh(b, kind, wish, { host: { ...view.host, hostEnds }, guest: { ...guest, addresses: [] } }, context);
-    return finish("attached");
-  }
-  const memory = isOurs(view.guest, context, wish.ifname);
-  const unlike = memory === undefined ? [] : differences(wish, view, link, kind);
-  if (memory !== undefined && unlike.length === 0) {
-    complete(b, wish, view, context, link, memory);
-    return finish(b.steps.length === 0 ? "unchanged" : "completed");
-  }
-  if (memory === undefined || !wish.replace) {
-    const what = describeLink(link, view.guest.addresses, view.guest.peer);
-    throw new PipeworkError({
-      code: "name-taken",
-      message:
-        memory === undefined
-          ? `${wish.ifname} of ${context.guest} is taken: ${what}, not made by pipework`
-          : `${wish.ifname} of ${context.guest} is there with another configuration: ${what}; it ${unlike.join(", ")}`,
-      hint: memory === undefined ? "choose another name with -i (--ifname)" : "choose another name with -i (--ifname), or say --replace",
-      guest: context.guest,
-      ifname: wish.ifname,
-    });
-  }
-  replaceSteps(b, context, view, link, memory, options.detachFirst === true || kind === "macvlan" || link.kind === "macvlan", (rest) =>
-    fresh(b, kind, wish, rest, context),
-  );
-  return finish("replaced");
+  if (memory === undefined || isOurs(view.guest, context, wish.ifname) === undefined) throw taken(wish, view, context, link, []);
+  const unlike = differences(wish, view, link, kind);
+  if (unlike.length > 0 && !wish.replace) throw taken(wish, view, context, link, unlike);
+  const whole = { ...view, guest: clearAside(b, context, view.guest) };
+  if (unlike.length > 0) return replace(whole, { ...whole.guest, link, memory });
+  complete(b, wish, whole, context, link, memory);
+  return finish(b.steps.length === 0 ? "unchanged" : "completed");
+}
+
+/** Removes what a killed run left of this very link; the view that remains. */
+function withoutHalfBuilt(b: PlanBuilder, view: AttachView, half: LinkView): AttachView {
+  const { peer } = view.guest;
+  if (peer === undefined) clearDebris(b, "debris.link", half, "guest", "left half built by a killed run");
+  else clearDebris(b, "debris.link", peer, "host", "left half built by a killed run");
+  const hostEnds = new Map([...view.host.hostEnds].filter(([, there]) => there.index !== peer?.index));
+  const { link: _, peer: __, memory: ___, ...guest } = view.guest;
+  return { host: { ...view.host, hostEnds }, guest: { ...guest, addresses: [], displacers: {} } };
+}
+
+/** The refusal of a name that is taken: by what, and in what it differs when it is ours. */
+function taken(wish: AttachWish, view: AttachView, context: PlanContext, link: LinkView, unlike: readonly string[]): PipeworkError {
+  const what = describeLink(link, view.guest.addresses, view.guest.peer);
+  const foreign = unlike.length === 0;
+  return new PipeworkError({
+    code: "name-taken",
+    message: foreign
+      ? `${wish.ifname} of ${context.guest} is taken: ${what}, not made by pipework`
+      : `${wish.ifname} of ${context.guest} is there with another configuration: ${what}; it ${unlike.join(", ")}`,
+    hint: foreign ? "choose another name with -i (--ifname)" : "choose another name with -i (--ifname), or say --replace",
+    guest: context.guest,
+    ifname: wish.ifname,
+  });
 }
 
 /** Makes the link and everything on it; what is displaced is recorded before, and whatever could fail comes before that. */
@@ -150,10 +160,10 @@ function complete(b: PlanBuilder, wish: AttachWish, view: AttachView, context: P
   for (const decision of decisions) gatewayRouteSteps(b, wish, view, link, decision);
   furtherRoutes(b, link, missingRoutes(wish, observed.index, view.guest.routes));
   for (const decision of decisions) defaultRouteStep(b, view, link, decision);
-  if (b.steps.length === 0) return;
-  aliveStep(b, context);
-  if (wish.announce && addresses.length > 0 && observed.address !== undefined) {
-    announceSteps(b, link, { inet: addresses.some((a) => a.family === "inet"), inet6: addresses.some((a) => a.family === "inet6") }, peer);
+  if (b.steps.length > 0) aliveStep(b, context);
+  const told = wasAnnouncing(observed) ? wish.addresses : wish.announce ? addresses : [];
+  if (told.length > 0 && observed.address !== undefined) {
+    announceSteps(b, link, { inet: told.some((a) => a.family === "inet"), inet6: told.some((a) => a.family === "inet6") }, peer);
   }
 }
 
@@ -163,6 +173,7 @@ function complete(b: PlanBuilder, wish: AttachWish, view: AttachView, context: P
  */
 function retake(b: PlanBuilder, context: PlanContext, view: AttachView, memory: Memory, decisions: readonly DefaultDecision[]): void {
   let displaced: DisplacedRoute[] = [...memory.displaced];
+  const heirs = new Map<string, { holder: MemoryHolder; displaced: DisplacedRoute[] }>();
   for (const decision of decisions) {
     const now = displacedBy(decision, view);
     if (now === undefined) continue;
@@ -170,13 +181,14 @@ function retake(b: PlanBuilder, context: PlanContext, view: AttachView, memory: 
     const before = displaced.find((route) => route.family === family);
     const holder = view.guest.displacers[family];
     if (holder !== undefined) {
-      const others = holder.memory.displaced.filter((route) => route.family !== family);
-      rememberStep(b, context, `chain.${family}`, holder, before === undefined ? others : [...others, before]);
+      const heir = heirs.get(holder.memory.ifname) ?? { holder, displaced: [...holder.memory.displaced] };
+      const others = heir.displaced.filter((route) => route.family !== family);
+      heirs.set(holder.memory.ifname, { holder, displaced: before === undefined ? others : [...others, before] });
     }
     displaced = [...displaced.filter((route) => route.family !== family), now];
   }
-  if (JSON.stringify(displaced) === JSON.stringify(memory.displaced)) return;
+  for (const { holder, displaced: inherited } of heirs.values()) rememberStep(b, context, `chain.${holder.memory.ifname}`, holder, inherited);
+  if (JSON.stringify(inOrder(displaced)) === JSON.stringify(inOrder(memory.displaced))) return;
   const { peer } = view.guest;
   rememberStep(b, context, "remember", { memory, ...(peer === undefined ? {} : { hostEnd: peer }) }, displaced);
 }
-

@@ -61,7 +61,7 @@ export function macvlanBirth(b: PlanBuilder, context: PlanContext, wish: AttachW
         capture: { slot: slots.guestLink, where: [{ path: ["IFLA_GROUP"], value: context.mark }, { path: ["IFLA_IFNAME"], value: bornAs }] },
         unlessSlot: slots.guestLink,
       },
-      { op: "netlink", message: deleteLink(index), tolerate: ["ENODEV"] },
+      { op: "netlink", message: deleteLink(index), tolerate: ["ENODEV"], ifSlot: slots.guestLink },
     ),
   });
   b.add({

@@ -4,7 +4,7 @@ import type { BridgeEnd } from "./bridge.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { type PlanContext, slots } from "./context.js";
 import { deleteLink, dumpLinks, getLinkByName, newLink, setLink } from "./link-message.js";
-import { memoryAlias, type Memory } from "./memory.js";
+import { memoryAlias, recordName, type Memory } from "./memory.js";
 import type { AttachWish } from "./wish.js";
 
 export interface VethBirth {
@@ -51,7 +51,7 @@ export function vethBirth(b: PlanBuilder, context: PlanContext, wish: AttachWish
         capture: { slot: slots.hostEnd, where: [{ path: ["IFLA_GROUP"], value: context.mark }, { path: ["IFLA_IFNAME"], value: hostIfname }] },
         unlessSlot: slots.hostEnd,
       },
-      { op: "netlink", message: deleteLink(hostEnd), tolerate: ["ENODEV"] },
+      { op: "netlink", message: deleteLink(hostEnd), tolerate: ["ENODEV"], ifSlot: slots.hostEnd },
     ),
   });
   b.add({
@@ -76,10 +76,19 @@ export function vethBirth(b: PlanBuilder, context: PlanContext, wish: AttachWish
 
 /**
  * The visible commit: who it belongs to and what it is about to displace goes into the alias, the mark is cleared and
- * the host end comes up, in one message.
+ * the host end comes up, in one message. `stale`: there is a record, and no link any more that it describes.
  */
-export function vethCommit(b: PlanBuilder, context: PlanContext, host: HostEnd, birth: string, memory: Memory): void {
+export function vethCommit(b: PlanBuilder, context: PlanContext, host: HostEnd, birth: string, memory: Memory, stale: boolean): void {
   const { alias, record } = memoryAlias(memory);
+  if (record === undefined && stale) {
+    b.add({
+      id: "veth.forget",
+      label: `record of a former ${memory.ifname} removed`,
+      netns: "host",
+      op: { op: "file", path: `${context.recordDir}/${recordName(memory.guest, memory.ifname)}`, content: null },
+      undo: { builtin: "what was there before is written back" },
+    });
+  }
   if (record !== undefined) {
     b.add({
       id: "veth.record",

@@ -83,6 +83,7 @@ function makeBridge(b: PlanBuilder, context: PlanContext, name: string): BridgeE
         op: "netlink",
         message: deleteLink(index),
         tolerate: ["ENODEV"],
+        ifSlot: slots.bridge,
         // Another program may have put a port into it by now; then it stays.
         unlessAny: { message: dumpLinks({ master: index }) },
       },

@@ -21,8 +21,8 @@ export function undoOn(link: GuestLink, operation: UndoOperation["op"]): Undo {
 export function ipv6Steps(b: PlanBuilder, link: GuestLink): void {
   const undo: Undo = link.birth === undefined ? { builtin: "what was there before is written back" } : { ownedBy: link.birth };
   for (const [key, value, label] of [
-    ["disable_ipv6", "0", "IPv6 on"],
     ["accept_ra", "0", "router advertisements refused on"],
+    ["disable_ipv6", "0", "IPv6 on"],
   ] as const) {
     b.add({
       id: `ipv6.${key}`,

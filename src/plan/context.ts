@@ -14,7 +14,7 @@ export interface PlanContext {
   readonly alive?: string;
   /** Link group of this run: a link born in it and still in it is half built and ours. */
   readonly mark: number;
-  /** Random text of this run. */
+  /** SEED_DIGITS random hex digits of this run, for MACs. */
   readonly seed: string;
   /** Where records of this host namespace live, such as /run/pipework/4026531840. */
   readonly recordDir: string;
@@ -26,6 +26,9 @@ export const MARK_PREFIX = 0x7077_0000;
 export function isMark(group: number): boolean {
   return (group & 0xffff_0000) >>> 0 === MARK_PREFIX;
 }
+
+/** Link group of a link in its guest while it announces itself, "annc": by it the notify flags of a killed run are found. */
+export const ANNOUNCING = 0x616e_6e63;
 
 /** Slots: values unknown until the plan runs. */
 export const slots = {

@@ -13,7 +13,7 @@ export interface DefaultDecision {
   readonly family: Family;
   readonly via: string;
   readonly metric: number;
-  /** Current holder of that place, when it is another route than the wished one. */
+  /** Current holder of that place, when it is another route than the wished one. On undo it is put back. */
   readonly current?: RouteView;
   readonly holds: boolean;
 }
@@ -28,9 +28,10 @@ export function decideDefault(wish: AttachWish, view: AttachView, family: Family
   return { family, via, metric, holds, ...(current === undefined || holds ? {} : { current }) };
 }
 
-/** What taking the place displaces, as it must be remembered before. */
-export function displacedBy(decision: DefaultDecision, view: AttachView): DisplacedRoute | undefined {
-  return decision.current === undefined ? undefined : memoryOf(decision.current, view.guest.names);
+/** What taking the place displaces, as it must be remembered before; nothing where it goes with a link that is replaced. */
+export function displacedBy({ current }: DefaultDecision, view: AttachView): DisplacedRoute | undefined {
+  const { leaving, names } = view.guest;
+  return current === undefined || (leaving !== undefined && current.oif === leaving) ? undefined : memoryOf(current, names);
 }
 
 /** A route to the gateway itself, where it lies in none of the interface's subnets. */
@@ -48,7 +49,7 @@ export function gatewayRouteSteps(b: PlanBuilder, wish: AttachWish, view: Attach
 
 /** The default route takes the place of the one of its family and metric, without a moment between. */
 export function defaultRouteStep(b: PlanBuilder, view: AttachView, link: GuestLink, decision: DefaultDecision): void {
-  const { family, via, metric } = decision;
+  const { family, via, metric, current } = decision;
   const spec: RouteSpec = { family, oif: link.index, via, metric };
   const displaced = displacedBy(decision, view);
   b.add({
@@ -57,8 +58,8 @@ export function defaultRouteStep(b: PlanBuilder, view: AttachView, link: GuestLi
     netns: "guest",
     op: { op: "netlink", message: replaceRoute(spec) },
     undo:
-      displaced === undefined
+      current === undefined
         ? undoOn(link, { op: "netlink", message: deleteRoute(spec), tolerate: ["ESRCH"] })
-        : inverse("guest", { op: "netlink", message: restoreRoute(displaced) }),
+        : inverse("guest", { op: "netlink", message: restoreRoute(memoryOf(current, view.guest.names)) }),
   });
 }

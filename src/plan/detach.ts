@@ -1,11 +1,13 @@
 import { PipeworkError } from "../values/error.js";
 import { isHalfBuilt, isOurs } from "./attach.js";
-import { PlanBuilder } from "./builder.js";
+import { inverse, PlanBuilder } from "./builder.js";
 import { describeLink } from "./compare.js";
-import type { PlanContext } from "./context.js";
-import { deleteLink } from "./link-message.js";
+import { isMark, type PlanContext } from "./context.js";
+import { clearDebris } from "./host-end.js";
+import { deleteLink, setLink } from "./link-message.js";
 import { parseAlias, recordName } from "./memory.js";
 import { releaseDefaults } from "./release.js";
+import { clearAside } from "./replace.js";
 import type { Plan } from "./step.js";
 import type { GuestView } from "./view.js";
 
@@ -13,7 +15,7 @@ import type { GuestView } from "./view.js";
  * Takes an attachment back: displaced routes first, then the link, in whose wake everything on it goes. An interface
  * that is not there is success; one that is not ours is refused.
  */
-export function planDetach(ifname: string, view: GuestView, context: PlanContext): Plan {
+export function planDetach(ifname: string, whole: GuestView, context: PlanContext): Plan {
   const b = new PlanBuilder();
   const finish = (outcome: Plan["outcome"]) => b.finish({ action: "detach", guest: context.guest, guestId: context.guestId, ifname, outcome });
   const forget = (name: string) =>
@@ -24,27 +26,44 @@ export function planDetach(ifname: string, view: GuestView, context: PlanContext
       op: { op: "file", path: `${context.recordDir}/${name}`, content: null },
       undo: { builtin: "what was there before is written back" },
     });
-  const { link, peer } = view;
-  if (link === undefined) {
-    if (view.record) forget(recordName(context.guestId, ifname));
-    return finish("absent");
-  }
-  const halfBuilt = isHalfBuilt(view, link);
-  const memory = isOurs(view, context, ifname);
-  if (!halfBuilt && memory === undefined) {
+  const { link, peer, temporary } = whole;
+  const halfBuilt = link !== undefined && isHalfBuilt(whole, link);
+  const memory = isOurs(whole, context, ifname);
+  if (link !== undefined && !halfBuilt && memory === undefined) {
     throw new PipeworkError({
       code: "interface-unsuitable",
-      message: `${ifname} of ${context.guest} was not made by pipework: it is ${describeLink(link, view.addresses, peer)}`,
+      message: `${ifname} of ${context.guest} was not made by pipework: it is ${describeLink(link, whole.addresses, peer)}`,
       hint: "only what pipework attached is detached; `pipework list` shows that",
       guest: context.guest,
       ifname,
     });
   }
-  if (memory !== undefined) releaseDefaults(b, context, view, link, memory);
-  const parsed = parseAlias(peer?.alias);
-  if (parsed !== undefined && "record" in parsed) forget(parsed.record);
-  else if (view.record) forget(recordName(context.guestId, ifname));
+  if (temporary !== undefined && isMark(temporary.group)) {
+    clearDebris(b, "debris.temporary", temporary, "guest", "left half built by a killed run");
+  }
+  const view = clearAside(b, context, whole);
+  if (link === undefined) {
+    const cleared = b.steps.length > 0;
+    if (view.record) forget(recordName(context.guestId, ifname));
+    return finish(cleared ? "detached" : "absent");
+  }
+  if (memory !== undefined) releaseDefaults(b, context, view, { ...view, link, memory });
   const [end, side] = peer === undefined ? ([link, "guest"] as const) : ([peer, "host"] as const);
+  const parsed = parseAlias(peer?.alias);
+  const record = parsed !== undefined && "record" in parsed ? parsed.record : view.record ? recordName(context.guestId, ifname) : undefined;
+  if (record !== undefined) {
+    // Without its record nothing would tell a killed run's successor that the link is ours; the mark does.
+    if (!halfBuilt) {
+      b.add({
+        id: "link.mark",
+        label: `${end.name} marked as ours and going`,
+        netns: side,
+        op: { op: "netlink", message: setLink(end.index, { group: context.mark }) },
+        undo: inverse(side, { op: "netlink", message: setLink(end.index, { group: end.group }) }),
+      });
+    }
+    forget(record);
+  }
   b.add({
     id: "link.delete",
     label: `${end.name} deleted${peer === undefined ? "" : `, and with it ${ifname} in the guest`}`,

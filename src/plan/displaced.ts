@@ -31,6 +31,12 @@ export function restoreRoute(displaced: DisplacedRoute): RouteMessage {
   return { noun: "route", type: "RTM_NEWROUTE", flags: ["NLM_F_CREATE", "NLM_F_REPLACE"], header: { ...header, flags: header.flags & ~0x10 }, attributes: rest };
 }
 
+/** The message that takes away again what restoreRoute put in a place that was empty. */
+export function unrestoreRoute(displaced: DisplacedRoute): RouteMessage {
+  const { flags: _, ...message } = restoreRoute(displaced);
+  return { ...message, type: "RTM_DELROUTE" };
+}
+
 export function defaultsOf(routes: readonly RouteView[], family: Family, metric: number): RouteView[] {
   return routes.filter(
     (r) => r.family === family && r.dstLen === 0 && r.tos === 0 && r.metric === metric && r.protocol !== rtProt.RTPROT_RA,
@@ -65,9 +71,14 @@ export function isUnicast(routeView: RouteView): boolean {
   return routeView.type === rtnType.RTN_UNICAST;
 }
 
+/** One order, so that the same memory always is the same text. */
+export function inOrder(displaced: readonly DisplacedRoute[]): DisplacedRoute[] {
+  return [...displaced].sort((a, b) => (a.family < b.family ? -1 : 1));
+}
+
 /** Rewrites what is remembered of an attachment; undone by writing the old memory back. */
 export function rememberStep(b: PlanBuilder, context: PlanContext, id: string, holder: MemoryHolder, displaced: readonly DisplacedRoute[]): void {
-  const memory: Memory = { ...holder.memory, displaced };
+  const memory: Memory = { ...holder.memory, displaced: inOrder(displaced) };
   const label = `what ${memory.ifname} displaces, remembered anew`;
   const fileAt = (name: string) => `${context.recordDir}/${name}`;
   if (holder.hostEnd === undefined) {

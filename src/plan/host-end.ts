@@ -1,5 +1,5 @@
 import { PipeworkError } from "../values/error.js";
-import { hashedHostIfname, hostIfname } from "../values/host-ifname.js";
+import { HOST_IFNAMES, hashedHostIfname, hostIfname } from "../values/host-ifname.js";
 import type { PlanBuilder } from "./builder.js";
 import { isMark, type PlanContext } from "./context.js";
 import { deleteLink } from "./link-message.js";
@@ -7,14 +7,12 @@ import { parseAlias } from "./memory.js";
 import type { AttachView, LinkView } from "./view.js";
 import type { AttachWish } from "./wish.js";
 
-const CANDIDATES = 3;
-
 /** Names the host end may get, best first. One name only where it was asked for or follows from the guest's PID. */
 export function hostEndCandidates(wish: AttachWish, context: Pick<PlanContext, "guestId" | "pid">): string[] {
   if (wish.hostIfname !== undefined) return [wish.hostIfname];
   const legacy = context.pid === undefined ? undefined : hostIfname(wish.ifname, context.pid);
   if (legacy !== undefined) return [legacy];
-  return Array.from({ length: CANDIDATES }, (_, i) => hashedHostIfname(context.guestId, wish.ifname, i));
+  return Array.from({ length: HOST_IFNAMES }, (_, i) => hashedHostIfname(context.guestId, wish.ifname, i));
 }
 
 /** Deletes a link of ours that nothing uses any more; it is no loss that undo does not bring it back. */

@@ -1,4 +1,4 @@
-import { attachmentMac } from "../values/mac.js";
+import { attachmentMac, randomMac } from "../values/mac.js";
 import { ifFlags, arphrd } from "../netlink/link.js";
 import { PipeworkError } from "../values/error.js";
 import type { GuestLink, HostEnd } from "./birth.js";
@@ -39,7 +39,7 @@ function unsuitable(message: string, hint?: string): PipeworkError {
 
 /** A MAC that outlives the container's restarts where its identity does; else drawn at random. */
 function macOf(wish: AttachWish, context: PlanContext): string {
-  return wish.mac ?? attachmentMac(context.lasting ? context.guestId : context.seed, wish.ifname);
+  return wish.mac ?? (context.lasting ? attachmentMac(context.guestId, wish.ifname) : randomMac(context.seed));
 }
 
 export const kinds: Readonly<Record<KindName, Kind>> = {
@@ -60,7 +60,7 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
         guest,
         hostEnd: host,
         marked: "host",
-        commit: () => vethCommit(b, context, host, guest.birth as string, memory),
+        commit: () => vethCommit(b, context, host, guest.birth as string, memory, view.guest.record && view.guest.leaving === undefined),
         // With spanning tree a port listens and learns for 30 s first.
         ...(bridge.stp ? {} : { port: host }),
       };

@@ -1,5 +1,5 @@
 import type { Family } from "../netlink/family.js";
-import { md5 } from "../values/md5.js";
+import { identityDigest } from "../values/identity.js";
 import type { LinkType } from "./request.js";
 import type { LinkView, RouteView } from "./view.js";
 
@@ -49,7 +49,7 @@ export const BRIDGE_ALIAS = "pipework:bridge";
 
 /** Name of the record of one attachment; unique by guest and interface. */
 export function recordName(guest: string, ifname: string): string {
-  return `${md5(`${guest}\0${ifname}`)}.json`;
+  return `${identityDigest(guest, ifname)}.json`;
 }
 
 function escape(text: string): string {

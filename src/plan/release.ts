@@ -1,56 +1,66 @@
 import type { Family } from "../netlink/family.js";
-import { rtnType, rtProt } from "../netlink/route.js";
+import { rtProt, rtnType } from "../netlink/route.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { families } from "./configure.js";
 import type { PlanContext } from "./context.js";
-import { defaultsOf, describeRoute, memoryOf, rememberStep, restoreRoute } from "./displaced.js";
-import type { DisplacedRoute, Memory } from "./memory.js";
-import { deleteRoute } from "./route-message.js";
-import type { GuestView, LinkView, RouteView } from "./view.js";
+import { defaultsOf, describeRoute, memoryOf, rememberStep, restoreRoute, unrestoreRoute } from "./displaced.js";
+import type { DisplacedRoute, Memory, MemoryHolder } from "./memory.js";
+import type { GuestView, HeldLink, LinkView, RouteView } from "./view.js";
+
+/** A link of ours: what it displaced is known. */
+export type OwnLink = HeldLink & { readonly memory: Memory };
+type Routes = Pick<GuestView, "routes" | "names">;
 
 /** The default route through a link that a family has now, RA's left out. */
 function ownDefault(routes: readonly RouteView[], family: Family, index: number): RouteView | undefined {
   return routes.find((r) => r.family === family && r.dstLen === 0 && r.oif === index && r.protocol !== rtProt.RTPROT_RA);
 }
 
+/** Whether a displaced route can have its place back: not while it is somebody else's by now, nor when its interface is gone. */
+function placeOf(view: Routes, link: LinkView, displaced: DisplacedRoute): "free" | "taken" | "gone" {
+  const own = ownDefault(view.routes, displaced.family, link.index);
+  const [inPlace] = defaultsOf(view.routes, displaced.family, displaced.metric);
+  if (inPlace !== undefined && inPlace !== own) return "taken";
+  return displaced.raw === undefined && !view.names.has(displaced.ifindex) ? "gone" : "free";
+}
+
 /**
  * Gives back what a link displaced, before the link goes. Displaced default routes form a chain: when another link of
  * ours took the place of this one, it inherits the memory; when this one holds the place, the old route takes it over.
  */
-export function releaseDefaults(b: PlanBuilder, context: PlanContext, view: GuestView, link: LinkView, memory: Memory): void {
+export function releaseDefaults(b: PlanBuilder, context: PlanContext, view: Routes, { link, memory, displacers }: OwnLink, prefix = ""): void {
+  // One attachment may have displaced both families; its memory is rewritten once.
+  const heirs = new Map<string, { holder: MemoryHolder; displaced: DisplacedRoute[] }>();
   for (const family of families) {
     const displaced = memory.displaced.find((route) => route.family === family);
-    const holder = view.displacers[family];
+    const holder = displacers[family];
     if (holder !== undefined) {
-      const others = holder.memory.displaced.filter((route) => route.family !== family);
-      rememberStep(b, context, `release.${family}`, holder, displaced === undefined ? others : [...others, displaced]);
+      const heir = heirs.get(holder.memory.ifname) ?? { holder, displaced: [...holder.memory.displaced] };
+      const others = heir.displaced.filter((route) => route.family !== family);
+      heirs.set(holder.memory.ifname, { holder, displaced: displaced === undefined ? others : [...others, displaced] });
       continue;
     }
     if (displaced === undefined) continue;
+    const place = placeOf(view, link, displaced);
+    if (place === "gone") b.warn(`the ${describeRoute(family, displaced.via, displaced.dev)} is not put back: ${displaced.dev} is gone`);
+    if (place !== "free") continue;
     const own = ownDefault(view.routes, family, link.index);
-    const inPlace = defaultsOf(view.routes, family, displaced.metric);
-    // Somebody else's route has the place by now: then it is theirs.
-    if (inPlace.length > 0 && (own === undefined || inPlace[0] !== own)) continue;
-    if (displaced.raw === undefined && !view.names.has(displaced.ifindex)) {
-      b.warn(`the ${describeRoute(family, displaced.via, displaced.dev)} is not put back: ${displaced.dev} is gone`);
-      continue;
-    }
     b.add({
-      id: `release.${family}`,
+      id: `${prefix}release.${family}`,
       label: `${describeRoute(family, displaced.via, displaced.dev)} put back`,
       netns: "guest",
       op: { op: "netlink", message: restoreRoute(displaced) },
       undo: inverse("guest", {
         op: "netlink",
-        message:
-          own === undefined
-            ? deleteRoute({ family, oif: displaced.ifindex, metric: displaced.metric, ...(displaced.via === undefined ? {} : { via: displaced.via }) })
-            : restoreRoute(memoryOf(own, view.names)),
+        message: own === undefined ? unrestoreRoute(displaced) : restoreRoute(memoryOf(own, view.names)),
+        // Where the link had to go before its successor could come, its route is beyond recall.
+        ...(own === undefined ? {} : { tolerate: ["ENODEV"] }),
       }),
       // The gateway may have become unreachable: that must not keep a link from being detached.
       optional: true,
     });
   }
+  for (const { holder, displaced } of heirs.values()) rememberStep(b, context, `${prefix}release.${holder.memory.ifname}`, holder, displaced);
 }
 
 function routeView(displaced: DisplacedRoute): RouteView {
@@ -71,14 +81,14 @@ function routeView(displaced: DisplacedRoute): RouteView {
   };
 }
 
-/** The view as it will be once releaseDefaults has run and the link is gone. */
-export function viewWithout<V extends GuestView>(view: V, link: LinkView, memory: Memory): V {
-  const routes = view.routes.filter((route) => route.oif !== link.index);
+/** The routes as they will be once releaseDefaults has run; a link that stays for now keeps its own defaults where nothing is put back. */
+export function routesAfter(view: Routes, { link, memory, displacers }: OwnLink, stays: boolean): RouteView[] {
+  let routes = view.routes.filter((route) => route.oif !== link.index || (stays && route.dstLen === 0));
   for (const displaced of memory.displaced) {
-    const { family, metric, ifindex } = displaced;
-    if (view.displacers[family] !== undefined || defaultsOf(routes, family, metric).length > 0) continue;
-    if (view.names.has(ifindex)) routes.push(routeView(displaced));
+    const { family, metric } = displaced;
+    if (displacers[family] !== undefined || placeOf(view, link, displaced) !== "free") continue;
+    const place = defaultsOf(routes, family, metric);
+    routes = [...routes.filter((route) => !place.includes(route)), routeView(displaced)];
   }
-  const { link: _link, peer: _peer, memory: _memory, ...rest } = view;
-  return { ...rest, routes, addresses: [], displacers: {} } as unknown as V;
+  return routes;
 }

@@ -58,13 +58,24 @@ export interface RouteView {
 /** The attachment of ours that displaced a given link's default route. */
 export type Displacers = { readonly [F in Family]?: MemoryHolder };
 
-/** What plans know of the guest's link of the wanted name and of what it displaced. */
-export interface GuestView {
-  readonly link?: LinkView;
-  /** The host end of `link`, when it is a veth whose peer is on the host side. */
+/** A link of the guest with what is remembered of it. */
+export interface HeldLink {
+  readonly link: LinkView;
+  /** Its host end, when it is a veth whose peer is on the host side. */
   readonly peer?: LinkView;
-  /** What we remember of `link`: from the alias of its host end, or from a record. */
+  /** From the alias of its host end, or from a record. */
   readonly memory?: Memory;
+  readonly displacers: Displacers;
+}
+
+/** What plans know of the guest's link of the wanted name and of what it displaced. */
+export interface GuestView extends Partial<HeldLink> {
+  /** A link of that attachment that a killed run was about to replace, and had renamed aside. */
+  readonly aside?: HeldLink & { readonly memory: Memory };
+  /** A link under the temporary name: debris of a killed run, if it is marked. */
+  readonly temporary?: LinkView;
+  /** Ifindex of the link that is being replaced: it is there for now, and nothing of it is to be remembered. */
+  readonly leaving?: number;
   /** A record of this guest and interface exists, whether or not it fits what is there. */
   readonly record: boolean;
   /** Addresses of `link`. */
@@ -86,8 +97,5 @@ export interface AttachView {
     /** A host link that has the name wanted inside the guest. */
     readonly sameName?: LinkView;
   };
-  readonly guest: GuestView & {
-    /** A link under the temporary name: debris. */
-    readonly temporary?: LinkView;
-  };
+  readonly guest: GuestView;
 }

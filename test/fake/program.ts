@@ -74,6 +74,7 @@ export class Execution {
     if (fault?.kind === "kill" && index === fault.at) throw new Killed();
     if (fault?.kind === "only" && !fault.which.has(index)) return undefined;
     if (fault?.kind === "refuse" && index === fault.at) return { errno: errnoNumber("EIO"), text: "injected fault" };
+    if (fault?.kind === "lose-request" && index === fault.at) return { errno: errnoNumber("ENOBUFS"), unknown: true };
     const outcome = this.#execute(one, index);
     if (fault?.kind === "lose-ack" && index === fault.at) return { ...outcome, errno: errnoNumber("ENOBUFS"), unknown: true };
     return outcome;

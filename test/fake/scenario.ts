@@ -7,6 +7,8 @@ export interface Scenario {
   readonly name: string;
   readonly before: (scene: Scene, machine: FakeMachine) => Promise<void> | void;
   readonly act: Act;
+  /** Why a detach cannot find all of what was there before. */
+  readonly beyondDetach?: string;
   /** How the command ends when nothing goes wrong. */
   readonly outcome: string;
 }
@@ -51,6 +53,15 @@ function debris(first: (scene: Scene) => void, act: Act, id: string): Scenario["
   return async (scene, machine) => {
     first(scene);
     await killedAt(machine, act, id);
+  };
+}
+
+/** A replacement that died in front of a step, on top of what other attachments there are. */
+function asideBefore(id: string, ...others: Act[]): Scenario["before"] {
+  return async (scene, machine) => {
+    engined(scene);
+    for (const act of [{ attach: both }, ...others]) await perform(machine, act);
+    await killedAt(machine, { attach: { ...both, mtu: 1400, replace: true } }, id);
   };
 }
 
@@ -273,6 +284,7 @@ const leftovers: Scenario[] = [
     name: "half a veth that has another name in the guest",
     before: spoiled(debris(bridged, { attach: both }, "veth.commit"), (machine) => machine.kernel.links.rename(linkOf(machine, "eth1"), "other")),
     act: { attach: both },
+    beyondDetach: "somebody renamed it, so it is not eth1 any more",
     outcome: "attached",
   },
   { name: "half a macvlan", before: debris(nicked, { attach: macvlan }, "link.up"), act: { attach: macvlan }, outcome: "attached" },
@@ -292,30 +304,46 @@ const leftovers: Scenario[] = [
       scene.guest("blue");
     },
     act: { attach: { ...v4, hostIfname: "web1" } },
+    beyondDetach: "it is in another namespace than the guest's",
     outcome: "attached",
   },
   {
     name: "an old link set aside, the new one half built",
-    before: debris(engined, { attach: both }, "veth.commit"),
+    before: asideBefore("veth.commit"),
+    act: { attach: { ...both, mtu: 1400, replace: true } },
+    outcome: "replaced",
+  },
+  { name: "an old link set aside, the new one whole", before: asideBefore("replace.remove"), act: { attach: { ...both, mtu: 1400, replace: true } }, outcome: "completed" },
+  { name: "an old link set aside, the new one to be replaced as well", before: asideBefore("default.inet"), act: { attach: { ...both, mtu: 1300, replace: true } }, outcome: "replaced" },
+  { name: "an old link set aside, another one over it in the chain", before: asideBefore("link.up", { attach: eth2 }), act: { attach: { ...both, mtu: 1400 } }, outcome: "replaced" },
+  { name: "a link that was announcing itself", before: debris(engined, { attach: both }, "announce.send"), act: { attach: both }, outcome: "completed" },
+  {
+    name: "the record of a macvlan that is gone",
+    before: spoiled(after((s) => (nicked(s), void s.bridge("br1")), { attach: macvlan }), (machine) => machine.kernel.links.delete(linkOf(machine, "eth1"))),
     act: { attach: both },
     outcome: "attached",
   },
 ];
+
+const exotic = (s: Scene) => {
+  const blue = s.guest("blue");
+  s.bridge("br1");
+  const eth0 = s.foreign(blue, "eth0", ["172.17.0.2/16"]);
+  s.default4(eth0, "172.17.0.1", { metrics: { mtu: 1400 }, protocol: 4, prefsrc: "172.17.0.2" });
+};
 
 const detaches: Scenario[] = [
   { name: "veth", before: after(bridged, { attach: both }), act: { detach: { guest } }, outcome: "detached" },
   { name: "veth, defaults given back", before: after(engined, { attach: both }), act: { detach: { guest } }, outcome: "detached" },
   {
     name: "veth, the exotic default given back",
-    before: after(
-      (s) => {
-        const blue = s.guest("blue");
-        s.bridge("br1");
-        const eth0 = s.foreign(blue, "eth0", ["172.17.0.2/16"]);
-        s.default4(eth0, "172.17.0.1", { metrics: { mtu: 1400 }, protocol: 4, prefsrc: "172.17.0.2" });
-      },
-      { attach: both },
-    ),
+    before: after(exotic, { attach: both }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "veth, the exotic default given back to an empty place",
+    before: spoiled(after(exotic, { attach: both }), loseDefaults),
     act: { detach: { guest } },
     outcome: "detached",
   },
@@ -365,6 +393,8 @@ const detaches: Scenario[] = [
   },
   { name: "half a veth", before: debris(bridged, { attach: both }, "veth.commit"), act: { detach: { guest } }, outcome: "detached" },
   { name: "half a macvlan", before: debris(nicked, { attach: macvlan }, "link.up"), act: { detach: { guest } }, outcome: "detached" },
+  { name: "a replacement half done", before: asideBefore("veth.commit"), act: { detach: { guest } }, outcome: "detached" },
+  { name: "a replacement all but done", before: asideBefore("replace.remove"), act: { detach: { guest } }, outcome: "detached" },
 ];
 
 /** Every kind of plan there is, in groups. */

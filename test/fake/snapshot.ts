@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { ANNOUNCING } from "../../src/plan/context.js";
 import type { FakeLink, FakeNamespace } from "./link.js";
 import type { FakeMachine } from "./machine.js";
 
@@ -38,7 +39,7 @@ function namespace(ns: FakeNamespace, options: SnapshotOptions): Plain {
         address: text(link.address),
         mtu: link.mtu,
         up: link.up,
-        group: link.group,
+        group: options.withoutNotify === true && link.group === ANNOUNCING ? 0 : link.group,
         alias: link.alias,
         master: linkText(link.master),
         peer: linkText(link.peer),

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { PipeworkError } from "../../../src/values/error.js";
 import type { Plan, Step } from "../../../src/plan/step.js";
 import { type Act, listed, perform, performWith, planned } from "../../fake/act.js";
@@ -11,10 +11,14 @@ const machines: FakeMachine[] = [];
 
 afterEach(() => {
   for (const machine of machines.splice(0)) machine.dispose();
+  vi.restoreAllMocks();
 });
 
 /** A machine on which nothing of the act has happened yet. */
 async function prepared(scenario: Scenario): Promise<FakeMachine> {
+  // What is drawn on the way there is drawn alike each time.
+  let draws = 0;
+  vi.spyOn(Math, "random").mockImplementation(() => (draws++ * 0.6180339887) % 1);
   const machine = new FakeMachine();
   machines.push(machine);
   await scenario.before(new Scene(machine), machine);
@@ -24,7 +28,7 @@ async function prepared(scenario: Scenario): Promise<FakeMachine> {
 
 /** Deletes what nobody wants back, debris and a link that is replaced first, so their loss outlives a failure. */
 function isLoss(step: Step): boolean {
-  return step.id.startsWith("debris.") || step.id === "replace.detach";
+  return step.id.startsWith("debris.") || step.id === "replace.detach" || step.id === "replace.forget";
 }
 
 /** What a failure in step `at` may leave: the state before, less what was removed for good. */
@@ -32,9 +36,8 @@ async function afterLosses(scenario: Scenario, plan: Plan, at: number, inclusive
   const machine = await prepared(scenario);
   const which = new Set(plan.steps.flatMap((step, i) => (isLoss(step) && (i < at || (inclusive && i === at)) ? [i] : [])));
   // With a link goes what it had the place of, unless that was given back before.
-  if (plan.steps.some((step, i) => step.id === "replace.detach" && which.has(i))) {
-    for (const [i, step] of plan.steps.entries()) if (step.id.startsWith("release.")) which.add(i);
-  }
+  const last = Math.max(...which);
+  for (const [i, step] of plan.steps.entries()) if (i < last && step.id.includes("release.")) which.add(i);
   if (which.size > 0) await performWith(machine, scenario.act, { kind: "only", which });
   return snapshot(machine);
 }
@@ -79,6 +82,8 @@ for (const [group, list] of Object.entries(scenarios)) {
               if (!step.id.startsWith("announce.")) continue;
               const flagless = { acrossRuns: true, withoutNotify: true };
               expect(snapshot(machine, flagless), step.id).toEqual(snapshot(undisturbed, flagless));
+              if (step.id === "announce.end") await perform(machine, scenario.act);
+              if (step.id === "announce.end") expect(snapshot(machine, { acrossRuns: true }), step.id).toEqual(snapshot(undisturbed, { acrossRuns: true }));
               continue;
             }
             const { error } = ended as { error: PipeworkError };
@@ -90,16 +95,18 @@ for (const [group, list] of Object.entries(scenarios)) {
           }
         });
 
-        test("each step done with its ack lost leaves everything as it was", async () => {
+        test.each(["lose-ack", "lose-request"] as const)("each step whose outcome is not known leaves everything as it was: %s", async (kind) => {
           const plan = await planned(await prepared(scenario), scenario.act);
           for (const [at, step] of plan.steps.entries()) {
-            if (step.optional === true || step.op.op === "reap") continue;
+            if (step.optional === true || step.op.op !== "netlink") continue;
             const machine = await prepared(scenario);
             const before = snapshot(machine);
-            const { error } = (await performWith(machine, scenario.act, { kind: "lose-ack", at })) as { error: PipeworkError };
+            const { error } = (await performWith(machine, scenario.act, { kind, at })) as { error: PipeworkError };
             expect(error, step.id).toBeInstanceOf(PipeworkError);
             expect(error.undo.filter(({ failure }) => failure !== undefined), step.id).toEqual([]);
-            expect(snapshot(machine), step.id).toEqual(plan.steps.slice(0, at + 1).some(isLoss) ? await afterLosses(scenario, plan, at, true) : before);
+            const done = kind === "lose-ack";
+            const lossy = plan.steps.slice(0, done ? at + 1 : at).some(isLoss);
+            expect(snapshot(machine), step.id).toEqual(lossy ? await afterLosses(scenario, plan, at, done) : before);
           }
         });
 
@@ -124,28 +131,6 @@ for (const [group, list] of Object.entries(scenarios)) {
           }
         });
 
-        test("killed in front of each step in turn, a detach takes everything back", async () => {
-          if ("detach" in scenario.act) return;
-          const { act } = scenario;
-          const plan = await planned(await prepared(scenario), act);
-          const undisturbed = await prepared(scenario);
-          await perform(undisturbed, act);
-          await perform(undisturbed, detachOf(act));
-          const whole = snapshot(undisturbed, { acrossRuns: true }) as { namespaces: { path: string }[]; files: object };
-          for (let at = 0; at <= plan.steps.length; at++) {
-            const where = `killed in front of ${plan.steps[at]?.id ?? "the end"}`;
-            const machine = await prepared(scenario);
-            await performWith(machine, act, { kind: "kill", at });
-            await perform(machine, detachOf(act));
-            const left = snapshot(machine, { acrossRuns: true }) as typeof whole;
-            // The bridge and the parent are as far as the killed run came: nothing that detach has to do with.
-            const guests = (one: typeof whole) => one.namespaces.filter(({ path }) => path !== "/run/netns/host");
-            expect(guests(left), where).toEqual(guests(whole));
-            expect(left.files, where).toEqual(whole.files);
-            expect(await steadyList(machine), where).toEqual(await steadyList(undisturbed));
-          }
-        });
-
         test("repeated, nothing is left to do", async () => {
           const machine = await prepared(scenario);
           await perform(machine, scenario.act);
@@ -165,6 +150,28 @@ for (const [group, list] of Object.entries(scenarios)) {
           expect(snapshot(machine)).toEqual(before);
           expect(machine.programs).toEqual([]);
           for (const { id, undo } of plan.steps) expect(Object.keys(undo), id).toHaveLength(1);
+        });
+
+        if ("detach" in scenario.act || scenario.beyondDetach !== undefined) return;
+        test("killed in front of each step in turn, a detach takes everything back", async () => {
+          const { act } = scenario;
+          const plan = await planned(await prepared(scenario), act);
+          const undisturbed = await prepared(scenario);
+          await perform(undisturbed, act);
+          await perform(undisturbed, detachOf(act));
+          const whole = snapshot(undisturbed, { acrossRuns: true }) as { namespaces: { path: string }[]; files: object };
+          for (let at = 0; at <= plan.steps.length; at++) {
+            const where = `killed in front of ${plan.steps[at]?.id ?? "the end"}`;
+            const machine = await prepared(scenario);
+            await performWith(machine, act, { kind: "kill", at });
+            await perform(machine, detachOf(act));
+            const left = snapshot(machine, { acrossRuns: true }) as typeof whole;
+            // The bridge and the parent are as far as the killed run came: nothing that detach has to do with.
+            const guests = (one: typeof whole) => one.namespaces.filter(({ path }) => path !== "/run/netns/host");
+            expect(guests(left), where).toEqual(guests(whole));
+            expect(left.files, where).toEqual(whole.files);
+            expect(await steadyList(machine), where).toEqual(await steadyList(undisturbed));
+          }
         });
       });
     }
