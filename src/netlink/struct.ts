@@ -1,4 +1,4 @@
-import { isSlot, type Reader, type Slot, type Writer } from "./wire.js";
+import { EncodeError, isSlot, type Reader, type Slot, type Writer } from "./wire.js";
 
 type FieldKind = "u8" | "u16" | "be16" | "u32" | "s32" | "reference";
 const sizes: Record<FieldKind, number> = { u8: 1, u16: 2, be16: 2, u32: 4, s32: 4, reference: 4 };
@@ -43,6 +43,9 @@ export function encodeStruct<F extends Fields>(writer: Writer, struct: Struct<F>
     const [offset, kind] = struct.fields[field] as readonly [number, FieldKind];
     if (kind === "reference") writer.reference(start + offset, value);
     else writer[kind](start + offset, value as number);
+  }
+  for (const field in values) {
+    if (!(field in struct.fields)) throw new EncodeError(`struct ${struct.name} has no field "${field}"`);
   }
 }
 

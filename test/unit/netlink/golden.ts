@@ -32,10 +32,15 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The message a command is about: before it iproute2 probes for features and looks up names. What lies behind its length is junk. */
-export function request(capture: Capture): Uint8Array {
-  const bytes = fromHex(capture.sent.at(-1) as string);
+/** What lies behind the message's own length is junk. */
+export function trimmed(hex: string): Uint8Array {
+  const bytes = fromHex(hex);
   return bytes.subarray(0, new DataView(bytes.buffer).getUint32(0, true));
+}
+
+/** The message a command is about, the last one: before it iproute2 probes for features and looks up names. */
+export function request(capture: Capture): Uint8Array {
+  return trimmed(capture.sent.at(-1) as string);
 }
 
 /** Where attributes lie inside attributes, as a tree of their numbers; written from the kernel headers, not from src/. */
@@ -47,7 +52,7 @@ const flat = (inner: Shape["inner"] = {}): Shape => ({ header: 0, inner });
 const peer: Shape = { header: 16, inner: {} };
 const linkInfo = (kind: string) => flat({ 2: kind === "veth" ? flat({ 1: peer }) : flat(), 5: flat() });
 export const shapes: Record<CapturedNoun, (kind: string) => Shape> = {
-  link: (kind) => ({ header: 16, inner: { 18: linkInfo(kind), 26: flat({ 2: flat({ 1: flat() }), 10: flat() }), 52: flat() } }),
+  link: (kind) => ({ header: 16, inner: { 18: linkInfo(kind), 26: flat({ 2: flat(), 10: flat() }), 52: flat() } }),
   address: () => ({ header: 8, inner: {} }),
   route: () => ({ header: 12, inner: { 8: flat() } }),
   rule: () => ({ header: 12, inner: {} }),
@@ -65,6 +70,7 @@ export function tree(bytes: Uint8Array, shape: Shape): Tree {
   const attributes: Tree["attributes"] = [];
   for (let at = shape.header; at + 4 <= bytes.length; ) {
     const length = view.getUint16(at, true);
+    if (length < 4) throw new Error(`attribute of ${length} bytes at ${at}`);
     const type = view.getUint16(at + 2, true);
     const payload = bytes.subarray(at + 4, at + length);
     const inner = shape.inner[type & 0x3fff];
