@@ -12,6 +12,7 @@ import type { Plan } from "./plan/step.js";
 import type { AttachView } from "./plan/view.js";
 import { type AttachWish, parseWish } from "./plan/wish.js";
 import { PipeworkError } from "./values/error.js";
+import { SEED_DIGITS } from "./values/mac.js";
 import { prefixText } from "./values/prefix.js";
 
 const LOCK_MS = 10_000;
@@ -25,6 +26,12 @@ function aliveFile({ id, pid }: LiveGuest): string | undefined {
   return name === undefined ? undefined : name.startsWith("/") ? name : `/run/netns/${name}`;
 }
 
+function hexDigits(count: number): string {
+  let digits = "";
+  while (digits.length < count) digits += Math.floor(Math.random() * 2 ** 40).toString(16).padStart(10, "0");
+  return digits.slice(0, count);
+}
+
 /** What a plan is made from besides request and view. Randomness is drawn here; none of it is a secret. */
 export function contextOf(instance: Instance, guest: LiveGuest): PlanContext {
   const alive = aliveFile(guest);
@@ -36,7 +43,7 @@ export function contextOf(instance: Instance, guest: LiveGuest): PlanContext {
     netns: guest.netns.ino,
     ...(alive === undefined ? {} : { alive }),
     mark: (MARK_PREFIX | Math.floor(Math.random() * 0x10000)) >>> 0,
-    seed: `${Math.random()}${Math.random()}`,
+    seed: hexDigits(SEED_DIGITS),
     recordDir: instance.recordDir,
   };
 }

@@ -1,4 +1,5 @@
 import { invalid } from "./error.js";
+import { identityDigest } from "./identity.js";
 import { md5 } from "./md5.js";
 
 /** A link-layer address of hex groups joined by one kind of separator, or undefined. Of any length: InfiniBand has 20 bytes. */
@@ -52,10 +53,9 @@ export function parseMac(text: string): string {
   return mac;
 }
 
-/** Five bytes of a hash behind a first byte of our choice. */
-function hashed(first: string, text: string): string {
-  const digest = md5(text);
-  return `${first}:${[0, 2, 4, 6, 8].map((at) => digest.slice(at, at + 2)).join(":")}`;
+/** A first byte of our choice and ten hex digits. */
+function macOf(first: string, digits: string): string {
+  return `${first}:${digits.slice(0, 2)}:${digits.slice(2, 4)}:${digits.slice(4, 6)}:${digits.slice(6, 8)}:${digits.slice(8, 10)}`;
 }
 
 /**
@@ -66,20 +66,28 @@ function hashed(first: string, text: string): string {
 export function uniqueMac(text: string): string {
   const words = text.split(/[ \t\n]+/).filter((word) => word !== "");
   if (words.length === 0) throw invalid('"U:" needs a text to make a MAC address from', "such as U:web1");
-  return hashed("02", `${words.join(" ")}\n`);
+  return macOf("02", md5(`${words.join(" ")}\n`));
 }
 
 /** The MAC of an attachment that asks for none: locally administered, the same for the same guest and interface. */
 export function attachmentMac(guestId: string, ifname: string): string {
-  return hashed("02", `${guestId}\0${ifname}`);
+  return macOf("02", identityDigest(guestId, ifname));
 }
+
+/** Hex digits that the MACs below need from a caller who draws them at random. */
+export const SEED_DIGITS = 30;
 
 /** The MAC of a host end. A bridge that was given no address takes the lowest of its ports, so these are high. */
 export function hostEndMac(seed: string): string {
-  return hashed("fe", `host end\0${seed}`);
+  return macOf("fe", seed);
 }
 
 /** The MAC of a bridge that we make. */
 export function bridgeMac(seed: string): string {
-  return hashed("02", `bridge\0${seed}`);
+  return macOf("02", seed.slice(10));
+}
+
+/** The MAC of an attachment whose guest has no identity that outlives it. */
+export function randomMac(seed: string): string {
+  return macOf("02", seed.slice(20));
 }
