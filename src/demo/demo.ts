@@ -1,5 +1,6 @@
 import { attach } from "../attach.js";
 import { detach } from "../detach.js";
+import { parseEngineAddress } from "../guests/engine-address.js";
 import { Instance } from "../instance.js";
 import type { NativeNetns } from "../kernel/native.js";
 import { ping } from "../kernel/ping.js";
@@ -14,10 +15,16 @@ const ADDRESSES = ["192.0.2.1", "192.0.2.2"] as const;
 const PINGS = 3;
 
 export interface DemoOptions {
-  /** Path of the engine's unix socket; its absence is no error. */
+  /** Path of the engine's unix socket; its absence is no error. Default: that of DOCKER_HOST, else /var/run/docker.sock. */
   readonly socket?: string;
   /** False: throw-away namespaces instead of containers. */
   readonly containers?: boolean;
+}
+
+/** Where containers are started; an engine that is reached over TCP may well be on another machine. */
+function engineSocket(): string | undefined {
+  const address = parseEngineAddress(undefined, process.env);
+  return address.kind === "unix" ? address.path : undefined;
 }
 
 function pathOf(netns: NativeNetns): string {
@@ -26,8 +33,9 @@ function pathOf(netns: NativeNetns): string {
 
 /** The guests: containers where an engine runs, else namespaces. Both are thrown away at the end. */
 async function makeGuests(instance: Instance, options: DemoOptions, print: (line: string) => void, cleanup: (() => unknown)[]): Promise<string[]> {
-  const socket = options.socket ?? "/var/run/docker.sock";
-  if (options.containers !== false) {
+  const socket = options.socket ?? engineSocket();
+  if (socket === undefined) print("DOCKER_HOST names no unix socket: two throw-away namespaces stand for containers");
+  if (options.containers !== false && socket !== undefined) {
     try {
       const containers = await DemoContainers.start(socket, NAMES);
       if (containers !== undefined) {
