@@ -43,8 +43,8 @@ struct Registration {
 
 #define CHECK_EQUAL(actual, expected)                                               \
   do {                                                                              \
-    const auto& is = (actual);                                                      \
-    const auto& wanted = (expected);                                                \
+    const auto is = (actual);                                                       \
+    const auto wanted = (expected);                                                 \
     if (!(is == wanted)) {                                                          \
       std::printf("    %s:%d: %s is %s, not %s\n", __FILE__, __LINE__, #actual, show(is).c_str(), show(wanted).c_str()); \
       failures()++;                                                                 \

@@ -1,8 +1,5 @@
 #include "socket.h"
 
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <linux/veth.h>
 #include <sched.h>
 #include <sys/socket.h>
 
@@ -13,6 +10,7 @@
 #include <thread>
 
 #include "check.h"
+#include "netlink-messages.h"
 
 using namespace pw;
 
@@ -20,54 +18,6 @@ namespace {
 
 /** A namespace of its own for everything below; threads started later are in it too. */
 const bool isolated = ::unshare(CLONE_NEWNET) == 0;
-
-struct Maker {
-  Bytes bytes;
-  Maker(uint16_t type, uint16_t flags) : bytes(NLMSG_HDRLEN + sizeof(ifinfomsg)) {
-    nlmsghdr header{};
-    header.nlmsg_type = type;
-    header.nlmsg_flags = flags;
-    std::memcpy(bytes.data(), &header, sizeof header);
-  }
-  size_t open(uint16_t number) {
-    const size_t at = bytes.size();
-    bytes.resize(at + 4);
-    bytes[at + 2] = static_cast<uint8_t>(number);
-    bytes[at + 3] = static_cast<uint8_t>(number >> 8);
-    return at;
-  }
-  void close(size_t at) {
-    const size_t length = bytes.size() - at;
-    bytes[at] = static_cast<uint8_t>(length);
-    bytes[at + 1] = static_cast<uint8_t>(length >> 8);
-    bytes.resize(alignTo4(bytes.size()));
-  }
-  Maker& text(uint16_t number, const std::string& value) {
-    const size_t at = open(number);
-    bytes.insert(bytes.end(), value.c_str(), value.c_str() + value.size() + 1);
-    close(at);
-    return *this;
-  }
-};
-
-Bytes getLink(const std::string& name) { return Maker(RTM_GETLINK, 0).text(IFLA_IFNAME, name).bytes; }
-Bytes dumpLinks() { return Maker(RTM_GETLINK, NLM_F_DUMP).bytes; }
-
-Bytes newVeth(const std::string& name, const std::string& peer) {
-  Maker maker(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-  maker.text(IFLA_IFNAME, name);
-  const size_t info = maker.open(IFLA_LINKINFO);
-  maker.text(IFLA_INFO_KIND, "veth");
-  const size_t data = maker.open(IFLA_INFO_DATA);
-  const size_t nested = maker.open(VETH_INFO_PEER);
-  maker.bytes.resize(maker.bytes.size() + sizeof(ifinfomsg));
-  maker.text(IFLA_IFNAME, peer);
-  maker.close(nested);
-  maker.close(data);
-  maker.close(info);
-  return maker.bytes;
-}
-Bytes deleteLink(const std::string& name) { return Maker(RTM_DELLINK, 0).text(IFLA_IFNAME, name).bytes; }
 
 struct Route {
   NetlinkSocket socket;
@@ -103,10 +53,9 @@ TEST("an answer, an errno, and the kernel's own text with its place") {
   const Reply absent = route.ask(getLink("nothing0"));
   CHECK_EQUAL(absent.error, ENODEV);
   CHECK_EQUAL(absent.syscall, std::string());
-  // An unknown kind of link in a message otherwise right.
-  Maker maker(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-  maker.text(IFLA_IFNAME, "a_name_of_more_than_fifteen_bytes");
-  const Reply refused = route.ask(maker.bytes);
+  LinkMessage message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  message.text(IFLA_IFNAME, "a_name_of_more_than_fifteen_bytes");
+  const Reply refused = route.ask(message.bytes());
   CHECK_EQUAL(refused.error, ERANGE);
   CHECK_EQUAL(refused.offset, int64_t{32});
   CHECK(!refused.text.empty());

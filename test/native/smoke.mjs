@@ -1,0 +1,115 @@
+// A short life of the addon, for the sanitizers: node --expose-gc smoke.mjs <addon> [exit]
+// With "exit" the process ends in the middle of everything; else all is brought to its end. Root; own namespaces only.
+import { strict as assert } from "node:assert";
+import { Buffer } from "node:buffer";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isMainThread, Worker, workerData } from "node:worker_threads";
+
+const file = isMainThread ? process.argv[2] : workerData.file;
+const leaveEarly = process.argv[3] === "exit";
+const module = { exports: {} };
+process.dlopen(module, file);
+const { openNetns, Runner } = module.exports;
+
+const RTM_NEWLINK = 16;
+const RTM_DELLINK = 17;
+const RTM_GETLINK = 18;
+const CREATE_EXCL = 0x600;
+const DUMP = 0x300;
+const IFINDEX = 20;
+
+function attribute(number, payload) {
+  const bytes = Buffer.alloc((4 + payload.length + 3) & ~3);
+  bytes.writeUInt16LE(4 + payload.length, 0);
+  bytes.writeUInt16LE(number, 2);
+  payload.copy(bytes, 4);
+  return bytes;
+}
+const string = (text) => Buffer.from(`${text}\0`);
+function link(type, flags, ...attributes) {
+  const header = Buffer.alloc(32);
+  header.writeUInt16LE(type, 4);
+  header.writeUInt16LE(flags, 6);
+  return new Uint8Array(Buffer.concat([header, ...attributes]));
+}
+function veth(name, peer) {
+  const other = attribute(1, Buffer.concat([Buffer.alloc(16), attribute(3, string(peer))]));
+  const info = Buffer.concat([attribute(1, string("veth")), attribute(2, other)]);
+  return link(RTM_NEWLINK, CREATE_EXCL, attribute(3, string(name)), attribute(18, info));
+}
+const byName = (type, name) => link(type, 0, attribute(3, string(name)));
+
+async function life(lockPath, cycles) {
+  const runner = new Runner();
+  const [host, guest] = [await runner.createNetns(), await runner.createNetns()];
+  const begin = (queries = []) => runner.begin({ namespaces: [host, guest], lockPath, queries });
+  for (let i = 0; i < cycles; i++) {
+    const { transaction, answers } = await begin([{ netns: 0, message: link(RTM_GETLINK, DUMP) }]);
+    assert.equal(answers[0].errno, 0);
+    const steps = [
+      { op: 0, netns: 0, message: veth("a", "b"), undo: [{ op: 0, netns: 0, message: byName(RTM_DELLINK, "a") }] },
+      { op: 0, netns: 0, message: byName(RTM_GETLINK, "a"), capture: { slot: 0, offset: IFINDEX } },
+      { op: 1, netns: 0, path: "/proc/sys/net/ipv4/conf/a/arp_notify", data: "1" },
+      { op: 2, netns: 0, path: `${lockPath}.record`, data: "record" },
+    ];
+    if (i % 3 === 0) steps.push({ op: 0, netns: 1, message: byName(RTM_GETLINK, "nothing") });
+    const report = await runner.run(transaction, steps, [0]);
+    assert.equal(report.ok, i % 3 !== 0);
+    if (!report.ok) {
+      assert.equal(report.undone.length, 3);
+      continue;
+    }
+    const end = await begin();
+    const notice = { group: 1, type: RTM_DELLINK, offset: IFINDEX, slot: 0 };
+    const reaped = await runner.run(end.transaction, [{ op: 3, netns: 0, message: byName(RTM_DELLINK, "a"), notice }], report.slots);
+    assert.ok(reaped.ok);
+  }
+  await assert.rejects(runner.begin({ namespaces: [], queries: [] }), TypeError);
+  await assert.rejects(runner.run({}, [], []), TypeError);
+  assert.throws(() => openNetns("/etc/hostname"), { reason: "not-nsfs" });
+  return { runner, begin, guest };
+}
+
+async function forget(lockPath) {
+  await life(lockPath, 1);
+  const runner = new Runner();
+  await runner.begin({ namespaces: [null], queries: [] });
+}
+
+if (!isMainThread) {
+  const { begin } = await life(workerData.lockPath, 10);
+  // Left open, with one more waiting for its lock: the end of the worker has to deal with it.
+  await begin();
+  begin().catch(() => {});
+  if (workerData.terminate) setInterval(() => {}, 1000);
+  workerData.ready !== undefined && Atomics.add(workerData.ready, 0, 1);
+  Atomics.notify(workerData.ready, 0);
+} else {
+  const directory = mkdtempSync(join(tmpdir(), "pipework-smoke-"));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const { runner, begin, guest } = await life(join(directory, "lock"), 12);
+  const ready = new Int32Array(new SharedArrayBuffer(4));
+  const workers = [0, 1, 2].map(
+    (i) => new Worker(new URL(import.meta.url), { workerData: { file, ready, terminate: i !== 0, lockPath: join(directory, `lock${i}`) } }),
+  );
+  const ends = workers.map((worker) => new Promise((resolve, reject) => worker.on("exit", resolve).on("error", reject)));
+  while (Atomics.load(ready, 0) < workers.length) await new Promise((resolve) => setTimeout(resolve, 5));
+  if (leaveEarly) {
+    await begin();
+    begin().catch(() => {});
+    process.exit(0);
+  }
+  await Promise.all([workers[1].terminate(), workers[2].terminate(), ...ends]);
+  await forget(join(directory, "forgotten"));
+  for (let i = 0; i < 5; i++) {
+    globalThis.gc();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const { transaction } = await begin();
+  const waiting = begin();
+  guest.close();
+  await Promise.all([runner.close(), runner.close(), assert.rejects(waiting, { reason: "closed" })]);
+  await assert.rejects(runner.run(transaction, [], []), { reason: "closed" });
+}
