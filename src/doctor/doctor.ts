@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { Instance } from "../instance.js";
 import { linksFrom } from "../kernel/observe.js";
 import { Transaction } from "../kernel/transaction.js";
@@ -94,9 +94,13 @@ async function leftovers(instance: Instance): Promise<Finding> {
   };
 }
 
+/** One figure for the whole machine, which the kernel shows in the initial namespace only. */
+const BACKLOG = "/proc/sys/net/core/netdev_max_backlog";
+
 /** Above this many ports a broadcast overruns the backlog of one CPU and the copies for some ports are lost. */
 function crowded(links: readonly LinkView[]): Finding[] {
-  const backlog = Number(readFileSync("/proc/sys/net/core/netdev_max_backlog", "utf8"));
+  if (!existsSync(BACKLOG)) return [];
+  const backlog = Number(readFileSync(BACKLOG, "utf8"));
   return links.flatMap((bridge) => {
     if (bridge.kind !== "bridge") return [];
     const ports = links.filter((link) => link.master === bridge.index).length;
