@@ -65,6 +65,7 @@ export function structOf<F extends Fields>(struct: Struct<F>): AttributeType<Str
       return decodeStruct(reader, struct);
     },
     print: (value) => `{${printStruct(struct, value)}}`,
+    struct,
   };
 }
 
@@ -90,6 +91,7 @@ export function messageOf<F extends Fields, R extends Rows>(
     print: ({ header, attributes }) => `{${[printStruct(struct, header ?? {}), printAttributes(set, attributes)].filter(Boolean).join(" ")}}`,
     inner: () => set,
     headerLength,
+    struct,
     sets: [set],
   };
 }

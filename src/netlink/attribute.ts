@@ -1,3 +1,4 @@
+import type { Fields, Struct } from "./struct.js";
 import { align, DecodeError, EncodeError, isSlot, type Reader, type Writer } from "./wire.js";
 
 /** How one attribute's payload is written, read and printed. `In` is what may be encoded, `Out` what decoding gives. */
@@ -16,6 +17,8 @@ export interface AttributeType<In, Out = In> {
   readonly headerLength?: number;
   /** Nested types: every set that may be inside, whatever the siblings. */
   readonly sets?: readonly AttributeSet<Rows>[];
+  /** A struct that is the payload, or stands in front of it. */
+  readonly struct?: Struct<Fields>;
 }
 
 /** Fields to decode, when the others are of no interest: a link has fifty attributes, and a plan looks at twelve. */

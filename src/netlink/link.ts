@@ -37,6 +37,9 @@ export const arphrd = { ARPHRD_ETHER: 1, ARPHRD_INFINIBAND: 32, ARPHRD_LOOPBACK:
 /** What a link dump or get is to leave out or bring along (IFLA_EXT_MASK, linux/rtnetlink.h). */
 export const extMask = { RTEXT_FILTER_VF: 1, RTEXT_FILTER_BRVLAN: 2, RTEXT_FILTER_BRVLAN_COMPRESSED: 4, RTEXT_FILTER_SKIP_STATS: 8 } as const;
 
+/** Multicast group of notices about links, linux/rtnetlink.h. */
+export const RTNLGRP_LINK = 1;
+
 /** Operational states, linux/if.h (RFC 2863). */
 export const ifOper = {
   IF_OPER_UNKNOWN: 0,
