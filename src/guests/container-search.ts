@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
 import { PipeworkError } from "../values/error.js";
 import type { Container, ContainerState } from "./container.js";
@@ -62,13 +61,15 @@ export async function awaitLive(
   context: ResolveContext,
 ): Promise<Container> {
   const patience = context.timeoutMs ?? 3000;
-  const began = performance.now();
   let container = found;
+  // Taken only when there is something to wait for: Node loads its clock on first use, which most attaches never need.
+  let began: number | undefined;
   for (;;) {
     const { state } = container;
     if (isLive(state)) return container;
     const mayStart = state.status === "created" || state.restarting || state.running;
     if (!mayStart) throw notRunning(ref, container, null);
+    began ??= performance.now();
     if (performance.now() - began >= patience) throw notRunning(ref, container, patience);
     await pauseUnlessAborted(ref, POLL_MS, context);
     // By id: its name may be given to another container meanwhile.
