@@ -14,6 +14,25 @@ Failure endedFailure() { return refusal(Reason::closed, "the transaction has end
 
 }  // namespace
 
+bool Expectation::holds(int answered, View replies) const {
+  if (answered != error) return false;
+  if (error != 0) return true;
+  MessageWalk walk(replies);
+  View message;
+  bool first = true;
+  while (walk.next(&message)) {
+    if (none && message.contains(none->offset, 1) && message.data[none->offset] == none->value) return false;
+    if (first) {
+      for (const MaskedWord& word : words) {
+        if (!message.contains(word.offset, 4) || (loadU32(message.data + word.offset) & word.mask) != word.value) return false;
+      }
+      if (!allHold(where, message)) return false;
+    }
+    first = false;
+  }
+  return !first || (words.empty() && where.empty());
+}
+
 /** A program under way, perhaps with its last instruction at the reaper. */
 struct Runner::Run {
   std::shared_ptr<Transaction> transaction;
@@ -154,8 +173,33 @@ void Runner::beginNow(Begin* begin, Lock lock, const Done<Begun>& done) {
     begun.transaction = transaction->id();
     transactions_.emplace(begun.transaction, transaction);
     begun.answers = ask(transaction.get(), &begin->queries);
+    bool asGuessed = begin->guess.has_value();
+    for (size_t i = 0; asGuessed && i < begin->queries.size(); i++) {
+      const auto& [error, text, replies] = begun.answers[i];
+      const auto& expect = begin->queries[i].expect;
+      asGuessed = !expect || expect->holds(error, {replies.data(), replies.size()});
+    }
+    if (asGuessed) return runGuess(std::move(*begin->guess), transaction, std::move(begun), done);
   }
   done(std::move(begun));
+}
+
+/** In the same hop as the view it was made for, which nothing can have changed since: the lock is held. */
+void Runner::runGuess(Guess guess, const std::shared_ptr<Transaction>& transaction, Begun begun, const Done<Begun>& done) {
+  begun.fault = checkProgram(guess.program, transaction->namespaces(), guess.slots);
+  if (!begun.fault.empty()) {
+    drop(begun.transaction);
+    return done(std::move(begun));
+  }
+  auto run = std::make_shared<Run>();
+  run->transaction = transaction;
+  run->done = [done, begun = std::make_shared<Begun>(std::move(begun))](Ran ran) {
+    begun->failure = std::move(ran.failure);
+    begun->report = std::move(ran.report);
+    done(std::move(*begun));
+  };
+  run->execution.emplace(&workplace_, transaction.get(), std::move(guess.program), guess.slots);
+  runNow(run);
 }
 
 std::vector<Answer> Runner::ask(Transaction* transaction, std::vector<Query>* queries) {

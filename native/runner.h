@@ -18,9 +18,36 @@
 
 namespace pw {
 
+/** What a caller guesses an answer to be; src/kernel/native.ts says what each field means. */
+struct Expectation {
+  struct MaskedWord {
+    uint32_t offset = 0;
+    uint32_t mask = 0;
+    uint32_t value = 0;
+  };
+  struct Byte {
+    uint32_t offset = 0;
+    uint8_t value = 0;
+  };
+
+  int error = 0;
+  std::vector<MaskedWord> words;
+  std::vector<Match> where;
+  std::optional<Byte> none;
+
+  bool holds(int answered, View replies) const;
+};
+
 struct Query {
   uint32_t netns = 0;
   Bytes message;
+  std::optional<Expectation> expect;
+};
+
+/** A program for the answers that are expected. */
+struct Guess {
+  Program program;
+  Slots slots;
 };
 
 struct Answer {
@@ -36,10 +63,15 @@ struct Begin {
   std::string lockPath;
   std::chrono::milliseconds lockTime{0};
   std::vector<Query> queries;
+  std::optional<Guess> guess;
 };
 
 struct Begun {
   Failure failure;
+  /** A fault of the caller: the guessed program was refused before anything was done. */
+  std::string fault;
+  /** The guess held, and its program ended the transaction. */
+  std::optional<Report> report;
   uint64_t transaction = 0;
   std::vector<Answer> answers;
 };
@@ -132,6 +164,7 @@ class Runner {
 
   // On the namespace thread.
   void beginNow(Begin* begin, Lock lock, const Done<Begun>& done);
+  void runGuess(Guess guess, const std::shared_ptr<Transaction>& transaction, Begun begun, const Done<Begun>& done);
   std::vector<Answer> ask(Transaction* transaction, std::vector<Query>* queries);
   void runNow(const std::shared_ptr<Run>& run);
   void handToReaper(const std::shared_ptr<Run>& run);

@@ -1,9 +1,11 @@
 import type { LiveGuest } from "./guests/guest.js";
 import type { Instance } from "./instance.js";
-import { attachReads } from "./kernel/read-attach.js";
+import { type AttachGuess, guessAttach, guessable } from "./kernel/guess.js";
+import { type AttachReads, attachReads } from "./kernel/read-attach.js";
+import { hasRecord } from "./kernel/record.js";
 import { bornLink, linkFrom } from "./kernel/observe.js";
-import { type PlanOutcome, runPlan } from "./kernel/run-plan.js";
-import { Transaction } from "./kernel/transaction.js";
+import { makeReady, outcomeOf, type PlanOutcome, type ReadyPlan, runPlan } from "./kernel/run-plan.js";
+import { type Answer, type Begun, type LockOptions, Transaction } from "./kernel/transaction.js";
 import { type AttachOptions, planAttach } from "./plan/attach.js";
 import { MARK_PREFIX, type PlanContext, slots } from "./plan/context.js";
 import { chooseKind } from "./plan/kinds.js";
@@ -91,18 +93,90 @@ function resultOf(guest: LiveGuest, wish: AttachWish, view: AttachView, plan: Pl
   };
 }
 
-/** One view and the plan made from it; the transaction is still open. */
-async function viewAndPlan(instance: Instance, guest: LiveGuest, wish: AttachWish, request: AttachRequest, options: AttachOptions, locked: boolean) {
+/** What one attempt works with. */
+interface Attempt {
+  readonly instance: Instance;
+  readonly guest: LiveGuest;
+  readonly wish: AttachWish;
+  readonly request: AttachRequest;
+  readonly context: PlanContext;
+  readonly reads: AttachReads;
+}
+
+function attemptOf(instance: Instance, guest: LiveGuest, wish: AttachWish, request: AttachRequest): Attempt {
   const context = contextOf(instance, guest);
-  const reads = attachReads(wish, context);
-  const lock = locked ? { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS } : undefined;
-  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host, guest.netns], reads.asks, lock);
+  return { instance, guest, wish, request, context, reads: attachReads(wish, context) };
+}
+
+function lockOf({ instance, request }: Attempt): LockOptions {
+  return { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS };
+}
+
+function slotsOf({ guest }: Attempt): Record<string, number> {
+  return { [slots.guestNetns]: guest.netns.fd };
+}
+
+/** From the first answers to a plan; the transaction is ended when there will be none. */
+async function planFrom(attempt: Attempt, transaction: Transaction, answers: readonly Answer[], options: AttachOptions) {
+  const { wish, request, context, reads } = attempt;
   try {
     const view = await reads.complete(transaction, answers);
     refuseAborted(request.signal, request.guest);
-    return { transaction, view, plan: planAttach(wish, view, context, options) };
+    return { view, plan: planAttach(wish, view, context, options) };
   } catch (error) {
     await transaction.end();
+    throw error;
+  }
+}
+
+/** A plan for what most attaches find, ready before anything is asked; undefined when there is nothing to go by. */
+function guessFor(attempt: Attempt): { guess: AttachGuess; ready: ReadyPlan } | undefined {
+  const { instance, wish, reads, context } = attempt;
+  const bridge = instance.bridges.get(wish.to);
+  // A record of a former link under that name is to be removed, which is no ordinary attach.
+  if (bridge === undefined || hasRecord(context.recordDir, context.guestId, wish.ifname)) return undefined;
+  const guess = guessAttach(wish, reads, bridge);
+  if (guess === undefined) return undefined;
+  return { guess, ready: makeReady(planAttach(wish, guess.view, context), slotsOf(attempt)) };
+}
+
+/** One attempt: the guess if there is one and it holds, else view, plan and run. */
+async function attempt(one: Attempt, options: AttachOptions, failed: (error: unknown, plan: Plan) => void): Promise<Attachment> {
+  const { instance, guest, wish, reads, request } = one;
+  const sides = [instance.host, guest.netns];
+  const guessed = guessFor(one);
+  refuseAborted(request.signal, request.guest);
+  const begun: Begun =
+    guessed === undefined
+      ? await Transaction.begin(instance.runner, sides, reads.asks, lockOf(one))
+      : await Transaction.attempt(instance.runner, sides, reads.asks, lockOf(one), {
+          expects: guessed.guess.expects,
+          program: guessed.ready.program.instructions,
+          slots: guessed.ready.slots,
+        });
+  if (guessed !== undefined && begun.report !== undefined) {
+    const { plan } = guessed.ready;
+    try {
+      return resultOf(guest, wish, guessed.guess.view, plan, outcomeOf(guessed.ready, begun.report));
+    } catch (error) {
+      failed(error, plan);
+      throw error;
+    }
+  }
+  instance.bridges.delete(wish.to);
+  const transaction = begun.transaction as Transaction;
+  const { view, plan } = await planFrom(one, transaction, begun.answers, options);
+  if (plan.steps.length === 0) {
+    await transaction.end();
+    return resultOf(guest, wish, view, plan, undefined);
+  }
+  try {
+    const outcome = await runPlan(transaction, plan, slotsOf(one));
+    const bridge = guessable(view, plan);
+    if (bridge !== undefined) instance.bridges.set(wish.to, bridge);
+    return resultOf(guest, wish, view, plan, outcome);
+  } catch (error) {
+    failed(error, plan);
     throw error;
   }
 }
@@ -113,16 +187,13 @@ export async function attach(instance: Instance, request: AttachRequest): Promis
   try {
     let options: AttachOptions = {};
     for (let tries = 1; ; tries++) {
-      const { transaction, view, plan } = await viewAndPlan(instance, guest, wish, request, options, true);
-      if (plan.steps.length === 0) {
-        await transaction.end();
-        return resultOf(guest, wish, view, plan, undefined);
-      }
+      let next: AttachOptions | undefined;
+      const again = (error: unknown, plan: Plan) => {
+        next = tries < TRIES ? nextTry(error, plan, options) : undefined;
+      };
       try {
-        const outcome = await runPlan(transaction, plan, { [slots.guestNetns]: guest.netns.fd });
-        return resultOf(guest, wish, view, plan, outcome);
+        return await attempt(attemptOf(instance, guest, wish, request), options, again);
       } catch (error) {
-        const next = tries < TRIES ? nextTry(error, plan, options) : undefined;
         if (next === undefined) throw error;
         options = next;
       }
@@ -137,7 +208,9 @@ export async function planOnly(instance: Instance, request: AttachRequest): Prom
   const wish = parseWish(request);
   const guest = await instance.resolve(wish.guest, { timeoutMs: request.timeoutMs, signal: request.signal });
   try {
-    const { transaction, plan } = await viewAndPlan(instance, guest, wish, request, {}, false);
+    const one = attemptOf(instance, guest, wish, request);
+    const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host, guest.netns], one.reads.asks, undefined);
+    const { plan } = await planFrom(one, transaction, answers, {});
     await transaction.end();
     return plan;
   } finally {

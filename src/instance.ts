@@ -4,6 +4,7 @@ import type { NativeAddon, NativeNetns, NativeRunner } from "./kernel/native.js"
 import { DockerEngine } from "./guests/docker.js";
 import type { LiveGuest } from "./guests/guest.js";
 import { resolveGuest } from "./guests/resolve.js";
+import type { LinkView } from "./plan/view.js";
 import { PipeworkError } from "./values/error.js";
 
 export interface PipeworkOptions {
@@ -20,6 +21,8 @@ export interface PipeworkOptions {
 /** What an instance owns: the namespace thread, the engine connection, the identity of the host side. All of it on first use. */
 export class Instance {
   readonly runDir: string;
+  /** Bridges as they were at the last ordinary attach, by name: what the next one guesses. */
+  readonly bridges = new Map<string, LinkView>();
   readonly #options: PipeworkOptions;
   readonly #load: () => NativeAddon;
   #addon: NativeAddon | undefined;

@@ -166,6 +166,32 @@ Slots readSlots(ObjectReader* reader, napi_value value) {
   return slots;
 }
 
+Expectation readExpectation(ObjectReader* reader, napi_value value) {
+  Expectation expect;
+  reader->object(value, "expect");
+  if (const napi_value error = reader->get(value, Word::errno_)) {
+    expect.error = static_cast<int>(reader->integer(error, "errno", kLargestErrno));
+  }
+  if (const napi_value words = reader->get(value, Word::words)) {
+    const uint32_t length = reader->length(words, "words", 3 * kMostConditions);
+    if (length % 3 != 0) reader->fail("words: triples are needed");
+    for (uint32_t i = 0; i < length && !reader->failed(); i += 3) {
+      Expectation::MaskedWord& word = expect.words.emplace_back();
+      word.offset = static_cast<uint32_t>(reader->integer(reader->element(words, i), "words", kLargestMessage));
+      word.mask = static_cast<uint32_t>(reader->integer(reader->element(words, i + 1), "words", UINT32_MAX));
+      word.value = static_cast<uint32_t>(reader->integer(reader->element(words, i + 2), "words", UINT32_MAX));
+    }
+  }
+  expect.where = readConditions(reader, reader->get(value, Word::where));
+  if (const napi_value none = reader->get(value, Word::none)) {
+    if (reader->length(none, "none", 2) != 2) reader->fail("none: [offset, value] is needed");
+    Expectation::Byte& byte = expect.none.emplace();
+    byte.offset = static_cast<uint32_t>(reader->integer(reader->element(none, 0), "none", kLargestMessage));
+    byte.value = static_cast<uint8_t>(reader->integer(reader->element(none, 1), "none", UINT8_MAX));
+  }
+  return expect;
+}
+
 std::vector<Query> readQueries(ObjectReader* reader, napi_value value, size_t namespaces) {
   std::vector<Query> queries;
   const uint32_t length = reader->length(value, "queries", kMostQueries);
@@ -175,6 +201,7 @@ std::vector<Query> readQueries(ObjectReader* reader, napi_value value, size_t na
     Query& query = queries.emplace_back();
     query.netns = static_cast<uint32_t>(reader->integer(one, Word::netns, "netns", namespaces - 1));
     query.message = readMessage(reader, one);
+    if (const napi_value expect = reader->get(one, Word::expect)) query.expect = readExpectation(reader, expect);
   }
   return queries;
 }

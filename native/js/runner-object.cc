@@ -59,6 +59,14 @@ Begin readBegin(ObjectReader* reader, napi_value options) {
   if (const napi_value value = reader->get(options, Word::lockTimeoutMs)) time = reader->integer(value, "lockTimeoutMs", kDay);
   begin.lockTime = std::chrono::milliseconds(time);
   begin.queries = readQueries(reader, reader->get(options, Word::queries), length);
+  if (const napi_value guess = reader->get(options, Word::guess)) {
+    reader->object(guess, "guess");
+    Guess& read = begin.guess.emplace();
+    if (!reader->failed()) {
+      read.program = readProgram(reader, reader->get(guess, Word::program));
+      read.slots = readSlots(reader, reader->get(guess, Word::slots));
+    }
+  }
   return begin;
 }
 
@@ -155,9 +163,14 @@ Napi::Value RunnerObject::begin(const Napi::CallbackInfo& info) {
   auto [promise, done] = environment_->promise<Begun>(
       env, Value(), [runner = runner_](Napi::Env env, const Napi::Promise::Deferred& deferred, const Begun& begun) {
         if (rejected(env, deferred, begun.failure)) return;
+        if (!begun.fault.empty()) return deferred.Reject(Napi::TypeError::New(env, begun.fault).Value());
         Words words(env);
         const Napi::Object object = Napi::Object::New(env);
-        words.set(object, Word::transaction, makeTransaction(env, runner, begun.transaction));
+        if (begun.report) {
+          words.set(object, Word::report, objectOf(&words, *begun.report));
+        } else {
+          words.set(object, Word::transaction, makeTransaction(env, runner, begun.transaction));
+        }
         words.set(object, Word::answers, arrayOf(&words, begun.answers));
         deferred.Resolve(object);
       });

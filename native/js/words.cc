@@ -6,11 +6,11 @@ namespace pw {
 namespace {
 
 constexpr const char* kSpelling[] = {
-    "address", "answers", "capture", "data", "domain", "errno", "failed", "fd", "group", "header", "id", "ifSlot",
-    "index", "ino", "lockPath", "lockTimeoutMs", "match", "message", "met", "namespaces", "netns", "noUndo", "notice", "offset",
-    "ok", "op", "optional", "path", "payload", "position", "protocol", "queries", "reason", "relocations", "replies",
-    "reply", "results", "skipped", "slot", "slots", "socket", "syscall", "text", "timeoutMs", "tolerate", "transaction",
-    "type", "undo", "undone", "unlessAny", "unlessSlot", "until", "value", "via", "where"};
+    "address", "answers", "capture", "data", "domain", "errno", "expect", "failed", "fd", "group", "guess", "header", "id", "ifSlot",
+    "index", "ino", "lockPath", "lockTimeoutMs", "match", "message", "met", "namespaces", "netns", "noUndo", "none", "notice", "offset",
+    "ok", "op", "optional", "path", "payload", "position", "program", "protocol", "queries", "reason", "relocations", "replies",
+    "reply", "report", "results", "skipped", "slot", "slots", "socket", "syscall", "text", "timeoutMs", "tolerate", "transaction",
+    "type", "undo", "undone", "unlessAny", "unlessSlot", "until", "value", "via", "where", "words"};
 static_assert(std::size(kSpelling) == static_cast<size_t>(Word::count), "a spelling for every word");
 
 }  // namespace

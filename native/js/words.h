@@ -15,10 +15,10 @@ namespace pw {
 
 /** Property names of the contract (src/kernel/native.ts), in the spelling of JavaScript. */
 enum class Word {
-  address, answers, capture, data, domain, errno_, failed, fd, group, header, id, ifSlot, index, ino, lockPath, lockTimeoutMs,
-  match, message, met, namespaces, netns, noUndo, notice, offset, ok, op, optional, path, payload, position, protocol,
-  queries, reason, relocations, replies, reply, results, skipped, slot, slots, socket, syscall, text, timeoutMs, tolerate,
-  transaction, type, undo, undone, unlessAny, unlessSlot, until, value, via, where, count
+  address, answers, capture, data, domain, errno_, expect, failed, fd, group, guess, header, id, ifSlot, index, ino, lockPath, lockTimeoutMs,
+  match, message, met, namespaces, netns, noUndo, none, notice, offset, ok, op, optional, path, payload, position, program, protocol,
+  queries, reason, relocations, replies, reply, report, results, skipped, slot, slots, socket, syscall, text, timeoutMs, tolerate,
+  transaction, type, undo, undone, unlessAny, unlessSlot, until, value, via, where, words, count
 };
 
 /** The names as values: looked up once per call, because making a string costs more than reading the property. */

@@ -21,7 +21,7 @@ async function droppingChains(instance: Instance): Promise<Chain[]> {
     protocol: NETLINK_NETFILTER,
     queries: [{ netns: 0, message: encode(dumpChains).bytes }],
   });
-  await runner.end(transaction);
+  if (transaction !== undefined) await runner.end(transaction);
   const [answer] = answers;
   if (answer === undefined || answer.errno !== 0) return [];
   return decodeReplies(nftChain, answer.replies).flatMap(({ header, attributes: a }) =>

@@ -29,8 +29,21 @@ export interface NativeError extends Error {
 export interface NativeQuery {
   /** Index into the transaction's namespaces. */
   netns: number;
+  /** What the caller guesses the answer to be; without it any answer will do. */
+  expect?: NativeExpect;
   /** One whole netlink message; the addon stamps the sequence number and the length. NLM_F_DUMP in its flags makes it a dump. */
   message: Uint8Array;
+}
+
+/** A guess at an answer: all that is given must hold, and unless `errno` is given, the query must succeed. */
+export interface NativeExpect {
+  errno?: number;
+  /** Triples (byte offset, mask, value): the u32 at that offset of the first reply, masked, has that value. */
+  words?: number[];
+  /** Attributes of the first reply. */
+  where?: NativeMatch[];
+  /** [byte offset, value]: no reply has that byte there. */
+  none?: [number, number];
 }
 
 /** Answer of a query: the reply messages (headers included) back to back, or the errno. */
@@ -146,8 +159,11 @@ export interface NativeTransaction {
 }
 
 export interface NativeBegun {
-  transaction: NativeTransaction;
+  /** Absent when the guess held: the transaction has ended with its program. */
+  transaction?: NativeTransaction;
   answers: NativeAnswer[];
+  /** The guess held: what came of its program. */
+  report?: NativeReport;
 }
 
 export interface NativeBeginOptions {
@@ -159,6 +175,11 @@ export interface NativeBeginOptions {
   lockPath?: string;
   lockTimeoutMs?: number;
   queries: NativeQuery[];
+  /**
+   * A program made beforehand for the answers that the queries expect. When every one of them is as expected, it runs at
+   * once, under the same lock: one hop instead of two. Otherwise nothing of it is done.
+   */
+  guess?: { program: NativeInstruction[]; slots: number[] };
 }
 
 /** One namespace thread (and its reapers), started at the first job. */

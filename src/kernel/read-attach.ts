@@ -8,9 +8,14 @@ import { linkFrom } from "./observe.js";
 import { guestAsks, readGuest } from "./read-guest.js";
 import type { Answer, Ask, Transaction } from "./transaction.js";
 
+/** A question, and what it is about. */
+export interface AttachAsk extends Ask {
+  readonly about: "to" | "sameName" | "hostEnd" | "guest" | "routes";
+}
+
 /** The first reads of an attach, all in one hop. */
 export interface AttachReads {
-  readonly asks: readonly Ask[];
+  readonly asks: readonly AttachAsk[];
   complete(transaction: Transaction, answers: readonly Answer[]): Promise<AttachView>;
 }
 
@@ -18,9 +23,13 @@ export interface AttachReads {
 export function attachReads(wish: AttachWish, context: PlanContext): AttachReads {
   const candidates = wish.type === "macvlan" ? [] : hostEndCandidates(wish, context);
   const wanted = families.filter((family) => wish.gateways[family] !== undefined);
-  const host: Ask[] = [wish.to, wish.ifname, ...candidates].map((name) => ({ netns: "host", message: getLinkByName(name) }));
+  const ask = (about: AttachAsk["about"], name: string): AttachAsk => ({ about, netns: "host", message: getLinkByName(name) });
+  const host = [ask("to", wish.to), ask("sameName", wish.ifname), ...candidates.map((name) => ask("hostEnd", name))];
+  const guest = guestAsks(context, wish.ifname, wanted).map(
+    (one): AttachAsk => ({ ...one, about: one.message.noun === "route" ? "routes" : "guest" }),
+  );
   return {
-    asks: [...host, ...guestAsks(context, wish.ifname, wanted)],
+    asks: [...host, ...guest],
     async complete(transaction, answers) {
       const [to, sameName, ...ends] = answers.slice(0, host.length).map((answer) => linkFrom(answer, "an interface of the host"));
       const hostEnds = new Map<string, LinkView>();

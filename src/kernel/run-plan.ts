@@ -4,7 +4,7 @@ import type { Message } from "../netlink/message.js";
 import { path } from "../netlink/nouns.js";
 import type { Plan, Step } from "../plan/step.js";
 import { PipeworkError, type UndoOutcome } from "../values/error.js";
-import { assemble } from "./assemble.js";
+import { assemble, type Program } from "./assemble.js";
 import { errnoName, errnoText } from "./errno.js";
 import type { NativeReport } from "./native.js";
 import type { Transaction } from "./transaction.js";
@@ -84,14 +84,25 @@ function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined)
   });
 }
 
-/** Runs a plan in one hop and ends the transaction. Rejects with what failed first, everything undone. */
-export async function runPlan(transaction: Transaction, plan: Plan, known: Readonly<Record<string, number>>): Promise<PlanOutcome> {
+/** A plan made ready to run. */
+export interface ReadyPlan {
+  readonly plan: Plan;
+  readonly program: Program;
+  /** Initial slot values, in the program's order. */
+  readonly slots: number[];
+}
+
+export function makeReady(plan: Plan, known: Readonly<Record<string, number>>): ReadyPlan {
   const program = assemble(plan);
   for (const { op } of plan.steps) {
     // After a boot, and at the first attach of a host namespace. The runner itself makes no directories.
     if (op.op === "file" && op.content !== null) mkdirSync(dirname(op.path), { recursive: true, mode: 0o700 });
   }
-  const report = await transaction.run(program.instructions, program.slots.map((slot) => known[slot] ?? 0));
+  return { plan, program, slots: program.slots.map((slot) => known[slot] ?? 0) };
+}
+
+/** What came of a plan; throws what failed first, everything undone. */
+export function outcomeOf({ plan, program }: ReadyPlan, report: NativeReport): PlanOutcome {
   if (!report.ok) throw failure(plan, report, program.instructions[report.failed?.index ?? -1]?.message);
   const replies = new Map<string, Uint8Array>();
   const warnings: string[] = [];
@@ -105,4 +116,10 @@ export async function runPlan(transaction: Transaction, plan: Plan, known: Reado
     }
   }
   return { replies, warnings, unmet };
+}
+
+/** Runs a plan in one hop and ends the transaction. */
+export async function runPlan(transaction: Transaction, plan: Plan, known: Readonly<Record<string, number>>): Promise<PlanOutcome> {
+  const ready = makeReady(plan, known);
+  return outcomeOf(ready, await transaction.run(ready.program.instructions, ready.slots));
 }

@@ -5,7 +5,17 @@ import type { Side } from "../plan/step.js";
 import { PipeworkError } from "../values/error.js";
 import { sideIndex } from "./assemble.js";
 import { errnoName, errnoText } from "./errno.js";
-import type { NativeAnswer, NativeError, NativeInstruction, NativeNetns, NativeReport, NativeRunner, NativeTransaction } from "./native.js";
+import type {
+  NativeAnswer,
+  NativeError,
+  NativeExpect,
+  NativeInstruction,
+  NativeNetns,
+  NativeQuery,
+  NativeReport,
+  NativeRunner,
+  NativeTransaction,
+} from "./native.js";
 
 /** A read to be done on one side. */
 export interface Ask {
@@ -21,8 +31,24 @@ export interface LockOptions {
   readonly timeoutMs: number;
 }
 
-function nativeQueries(asks: readonly Ask[]): { netns: number; message: Uint8Array }[] {
-  return asks.map(({ netns, message }) => ({ netns: sideIndex[netns], message: encode(message).bytes }));
+/** A program for guessed answers, one expectation per question. */
+export interface Guess {
+  readonly expects: readonly (NativeExpect | undefined)[];
+  readonly program: NativeInstruction[];
+  readonly slots: number[];
+}
+
+/** What beginning came to: an open transaction with its first answers, or, the guess having held, the report of its program. */
+export type Begun =
+  | { readonly transaction: Transaction; readonly answers: Answer[]; readonly report?: undefined }
+  | { readonly transaction?: undefined; readonly answers: Answer[]; readonly report: NativeReport };
+
+function nativeQueries(asks: readonly Ask[], expects: readonly (NativeExpect | undefined)[] = []): NativeQuery[] {
+  return asks.map(({ netns, message }, i) => {
+    const expect = expects[i];
+    const query = { netns: sideIndex[netns], message: encode(message).bytes };
+    return expect === undefined ? query : { ...query, expect };
+  });
 }
 
 /** Turns what the addon throws into the one error type. */
@@ -71,11 +97,38 @@ export class Transaction {
     asks: readonly Ask[],
     lock: LockOptions | undefined,
   ): Promise<{ transaction: Transaction; answers: Answer[] }> {
+    const begun = await Transaction.#begin(runner, namespaces, asks, lock, undefined);
+    if (begun.transaction === undefined) throw new Error("a program ran that nobody guessed");
+    return begun;
+  }
+
+  /** The same with a program that runs in the same hop when every answer is as guessed. */
+  static attempt(
+    runner: NativeRunner,
+    namespaces: readonly (NativeNetns | null)[],
+    asks: readonly Ask[],
+    lock: LockOptions,
+    guess: Guess,
+  ): Promise<Begun> {
+    return Transaction.#begin(runner, namespaces, asks, lock, guess);
+  }
+
+  static async #begin(
+    runner: NativeRunner,
+    namespaces: readonly (NativeNetns | null)[],
+    asks: readonly Ask[],
+    lock: LockOptions | undefined,
+    guess: Guess | undefined,
+  ): Promise<Begun> {
     const locked = lock === undefined ? {} : { lockPath: `${lock.runDir}/lock`, lockTimeoutMs: lock.timeoutMs };
-    const options = { namespaces: [...namespaces], ...locked, queries: nativeQueries(asks) };
+    const guessed = guess === undefined ? {} : { guess: { program: guess.program, slots: guess.slots } };
+    const options = { namespaces: [...namespaces], ...locked, queries: nativeQueries(asks, guess?.expects), ...guessed };
+    const begin = async (): Promise<Begun> => {
+      const { transaction, answers, report } = await runner.begin(options);
+      return report === undefined ? { transaction: new Transaction(runner, transaction as NativeTransaction), answers } : { answers, report };
+    };
     try {
-      const { transaction, answers } = await runner.begin(options);
-      return { transaction: new Transaction(runner, transaction), answers };
+      return await begin();
     } catch (error) {
       // The directory is gone after a boot, and is there in all other runs: asking first would cost each of them.
       const missing = lock !== undefined && (error as NativeError).errno !== undefined && errnoName((error as NativeError).errno as number) === "ENOENT";
@@ -83,8 +136,7 @@ export class Transaction {
     }
     mkdirSync((lock as LockOptions).runDir, { recursive: true, mode: 0o700 });
     try {
-      const { transaction, answers } = await runner.begin(options);
-      return { transaction: new Transaction(runner, transaction), answers };
+      return await begin();
     } catch (error) {
       throw fromNative(error, "reading the interfaces");
     }

@@ -10,7 +10,15 @@ import {
   printAttributes,
   type Rows,
 } from "./attribute.js";
-import { decodeStruct, encodeStruct, type Fields, printStruct, type Struct, type StructIn, type StructOut } from "./struct.js";
+import {
+  decodeStruct,
+  encodeStruct,
+  type Fields,
+  printStruct,
+  type Struct,
+  type StructIn,
+  type StructOut,
+} from "./struct.js";
 import { align, DecodeError, EncodeError } from "./wire.js";
 
 /** Attributes inside an attribute. */
@@ -40,12 +48,14 @@ export function nestedByKind<S extends Record<string, AttributeSet<Rows>>>(
   { [K in keyof S]: AttributesOut<S[K]["rows"]> }[keyof S]
 > {
   const kindOf = (parent: object) => (parent as Record<string, string>)[kindField] ?? "";
-  const setOf = (parent: object): AttributeSet<Rows> | undefined => (Object.hasOwn(sets, kindOf(parent)) ? sets[kindOf(parent)] : undefined);
+  const setOf = (parent: object): AttributeSet<Rows> | undefined =>
+    Object.hasOwn(sets, kindOf(parent)) ? sets[kindOf(parent)] : undefined;
   return {
     encode: (writer, value, parent) => {
       const set = setOf(parent) ?? nothingKnown;
       const known = Object.keys(value).find((field) => field !== "unknown");
-      if (set === nothingKnown && known !== undefined) throw new EncodeError(`no attribute ${known} is known for ${kindField} "${kindOf(parent)}"`);
+      if (set === nothingKnown && known !== undefined)
+        throw new EncodeError(`no attribute ${known} is known for ${kindField} "${kindOf(parent)}"`);
       encodeAttributes(writer, set, value as AttributesIn<Rows>);
     },
     decode: (reader, parent, only) => decodeAttributes(reader, setOf(parent) ?? nothingKnown, only) as never,
@@ -88,7 +98,8 @@ export function messageOf<F extends Fields, R extends Rows>(
       header: decodeStruct(reader, struct),
       attributes: decodeAttributes(reader.slice(headerLength, reader.length), set),
     }),
-    print: ({ header, attributes }) => `{${[printStruct(struct, header ?? {}), printAttributes(set, attributes)].filter(Boolean).join(" ")}}`,
+    print: ({ header, attributes }) =>
+      `{${[printStruct(struct, header ?? {}), printAttributes(set, attributes)].filter(Boolean).join(" ")}}`,
     inner: () => set,
     headerLength,
     struct,

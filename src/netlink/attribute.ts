@@ -43,7 +43,11 @@ export function row<In, Out>(kernelName: string, number: number, type: Attribute
 }
 
 /** A row of an attribute that is repeated, one for each element. */
-export function manyRow<In, Out>(kernelName: string, number: number, type: AttributeType<In, Out>): Row<readonly In[], Out[]> {
+export function manyRow<In, Out>(
+  kernelName: string,
+  number: number,
+  type: AttributeType<In, Out>,
+): Row<readonly In[], Out[]> {
   // The type is that of one element; `many` tells the loops below.
   return { kernelName, number, type: type as unknown as AttributeType<readonly In[], Out[]>, many: true };
 }
@@ -170,7 +174,11 @@ function* walk(reader: Reader, name: string): Generator<RawAttribute> {
  * Throws DecodeError where the bytes are not what the set says; attributes without a row are kept as `unknown`, unless
  * `only` names the fields that are wanted.
  */
-export function decodeAttributes<R extends Rows>(reader: Reader, set: AttributeSet<R>, only?: Selection): AttributesOut<R> {
+export function decodeAttributes<R extends Rows>(
+  reader: Reader,
+  set: AttributeSet<R>,
+  only?: Selection,
+): AttributesOut<R> {
   const values: Record<string, unknown> = {};
   let at = 0;
   while (at + NLA_HDRLEN <= reader.length) {
@@ -195,7 +203,13 @@ function keepUnknown(values: Record<string, unknown>, type: number, payload: Rea
   (values["unknown"] as UnknownAttribute[]).push(unknown);
 }
 
-function decodeField(values: Record<string, unknown>, row: AnyRow, field: string, payload: Reader, only: Selection | undefined): void {
+function decodeField(
+  values: Record<string, unknown>,
+  row: AnyRow,
+  field: string,
+  payload: Reader,
+  only: Selection | undefined,
+): void {
   try {
     const value = row.type.decode(payload, values, only);
     if (row.many !== true) values[field] = value;
@@ -227,7 +241,11 @@ export function printAttributes<R extends Rows>(set: AttributeSet<R>, values: ob
  * The path of the attribute that holds byte `offset` of an encoded attribute stream, as kernel names joined by dots;
  * undefined when the offset lies outside or the stream is damaged before it.
  */
-export function attributePath<R extends Rows>(reader: Reader, set: AttributeSet<R>, offset: number): string | undefined {
+export function attributePath<R extends Rows>(
+  reader: Reader,
+  set: AttributeSet<R>,
+  offset: number,
+): string | undefined {
   const siblings: Record<string, unknown> = {};
   try {
     for (const { at, end, number } of walk(reader, set.name)) {
@@ -241,7 +259,8 @@ export function attributePath<R extends Rows>(reader: Reader, set: AttributeSet<
         const rest = attributePath(reader.slice(start, end), inner, offset - start);
         return rest === undefined ? found.kernelName : `${found.kernelName}.${rest}`;
       }
-      if (found !== undefined && field !== undefined) siblings[field] = found.type.decode(reader.slice(at + NLA_HDRLEN, end), siblings);
+      if (found !== undefined && field !== undefined)
+        siblings[field] = found.type.decode(reader.slice(at + NLA_HDRLEN, end), siblings);
     }
   } catch (error) {
     if (!(error instanceof DecodeError || error instanceof RangeError)) throw error;

@@ -32,7 +32,9 @@ export const brState = {
 } as const;
 
 /** Their names, by number. */
-export const bridgePortStates: readonly string[] = Object.keys(brState).map((name) => name.slice("BR_STATE_".length).toLowerCase());
+export const bridgePortStates: readonly string[] = Object.keys(brState).map((name) =>
+  name.slice("BR_STATE_".length).toLowerCase(),
+);
 
 /** IFLA_BRPORT_*: settings of one port, linux/if_link.h. */
 export const bridgePortAttributes = defineAttributes("IFLA_BRPORT", {

@@ -35,7 +35,12 @@ export const ifFlags = {
 export const arphrd = { ARPHRD_ETHER: 1, ARPHRD_INFINIBAND: 32, ARPHRD_LOOPBACK: 772, ARPHRD_NONE: 0xfffe } as const;
 
 /** What a link dump or get is to leave out or bring along (IFLA_EXT_MASK, linux/rtnetlink.h). */
-export const extMask = { RTEXT_FILTER_VF: 1, RTEXT_FILTER_BRVLAN: 2, RTEXT_FILTER_BRVLAN_COMPRESSED: 4, RTEXT_FILTER_SKIP_STATS: 8 } as const;
+export const extMask = {
+  RTEXT_FILTER_VF: 1,
+  RTEXT_FILTER_BRVLAN: 2,
+  RTEXT_FILTER_BRVLAN_COMPRESSED: 4,
+  RTEXT_FILTER_SKIP_STATS: 8,
+} as const;
 
 /** Multicast group of notices about links, linux/rtnetlink.h. */
 export const RTNLGRP_LINK = 1;
@@ -52,7 +57,9 @@ export const ifOper = {
 } as const;
 
 /** Their names, by number. */
-export const operStates: readonly string[] = Object.keys(ifOper).map((name) => name.slice("IF_OPER_".length).toLowerCase());
+export const operStates: readonly string[] = Object.keys(ifOper).map((name) =>
+  name.slice("IF_OPER_".length).toLowerCase(),
+);
 
 /** IFLA_INET_CONF: an array of u32 indexed by devconf number - 1 on reading, nested (number: u32) on writing. */
 const inetConfAttributes = defineAttributes("IPV4_DEVCONF", {
@@ -142,8 +149,14 @@ export const linkAttributes = defineAttributes("IFLA", {
 /** RTM_*LINK, linux/rtnetlink.h. */
 export const link = {
   name: "link",
-  types: { RTM_NEWLINK: 16, RTM_DELLINK: 17, RTM_GETLINK: 18, RTM_SETLINK: 19, RTM_NEWLINKPROP: 108, RTM_DELLINKPROP: 109 },
+  types: {
+    RTM_NEWLINK: 16,
+    RTM_DELLINK: 17,
+    RTM_GETLINK: 18,
+    RTM_SETLINK: 19,
+    RTM_NEWLINKPROP: 108,
+    RTM_DELLINKPROP: 109,
+  },
   header: ifinfomsg,
   attributes: linkAttributes,
 } satisfies Noun<(typeof ifinfomsg)["fields"], (typeof linkAttributes)["rows"]>;
-

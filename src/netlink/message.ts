@@ -9,7 +9,15 @@ import {
   type Rows,
   type Selection,
 } from "./attribute.js";
-import { decodeStruct, encodeStruct, type Fields, printStruct, type Struct, type StructIn, type StructOut } from "./struct.js";
+import {
+  decodeStruct,
+  encodeStruct,
+  type Fields,
+  printStruct,
+  type Struct,
+  type StructIn,
+  type StructOut,
+} from "./struct.js";
 import { align, DecodeError, Reader, type Relocation, Writer } from "./wire.js";
 
 /** Flags of nlmsghdr, linux/netlink.h. */
@@ -99,7 +107,11 @@ export function* splitMessages(bytes: Uint8Array): Generator<Reader> {
   }
 }
 
-export function decodeMessage<F extends Fields, R extends Rows>(noun: Noun<F, R>, reader: Reader, only?: Selection): Decoded<F, R> {
+export function decodeMessage<F extends Fields, R extends Rows>(
+  noun: Noun<F, R>,
+  reader: Reader,
+  only?: Selection,
+): Decoded<F, R> {
   const number = reader.u16(4);
   const type = Object.keys(noun.types).find((name) => noun.types[name] === number);
   if (type === undefined) throw new DecodeError(`message type ${number} is none of ${noun.name}`);
@@ -113,7 +125,11 @@ export function decodeMessage<F extends Fields, R extends Rows>(noun: Noun<F, R>
 }
 
 /** All messages of one noun in a reply; those of other types are left out. `only` names the fields that are wanted. */
-export function decodeReplies<F extends Fields, R extends Rows>(noun: Noun<F, R>, bytes: Uint8Array, only?: Selection): Decoded<F, R>[] {
+export function decodeReplies<F extends Fields, R extends Rows>(
+  noun: Noun<F, R>,
+  bytes: Uint8Array,
+  only?: Selection,
+): Decoded<F, R>[] {
   const numbers = new Set(Object.values(noun.types));
   const decoded: Decoded<F, R>[] = [];
   for (const reader of splitMessages(bytes)) {
@@ -123,7 +139,11 @@ export function decodeReplies<F extends Fields, R extends Rows>(noun: Noun<F, R>
 }
 
 /** What lies at a byte offset of an encoded message, for the offset of an extended ack. */
-export function pathAt<F extends Fields, R extends Rows>(noun: Noun<F, R>, bytes: Uint8Array, offset: number): string | undefined {
+export function pathAt<F extends Fields, R extends Rows>(
+  noun: Noun<F, R>,
+  bytes: Uint8Array,
+  offset: number,
+): string | undefined {
   const start = NLMSG_HDRLEN + align(noun.header.size);
   if (offset < NLMSG_HDRLEN || offset >= bytes.length) return undefined;
   if (offset < start) return `struct ${noun.header.name}`;
@@ -133,6 +153,10 @@ export function pathAt<F extends Fields, R extends Rows>(noun: Noun<F, R>, bytes
 /** One line in the kernel's words. */
 export function printMessage<F extends Fields, R extends Rows>(noun: Noun<F, R>, message: Message): string {
   const flags = message.flags?.map((f) => f.slice(6).toLowerCase()).join("|");
-  const parts = [message.type + (flags ? ` ${flags}` : ""), printStruct(noun.header, message.header), printAttributes(noun.attributes, message.attributes)];
+  const parts = [
+    message.type + (flags ? ` ${flags}` : ""),
+    printStruct(noun.header, message.header),
+    printAttributes(noun.attributes, message.attributes),
+  ];
   return parts.filter((part) => part !== "").join("  ");
 }

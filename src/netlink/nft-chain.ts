@@ -14,7 +14,13 @@ export const nfgenmsg = defineStruct("nfgenmsg", 4, "", {
 });
 
 /** Families and hooks, linux/netfilter.h. */
-export const nfproto = { NFPROTO_UNSPEC: 0, NFPROTO_INET: 1, NFPROTO_IPV4: 2, NFPROTO_BRIDGE: 7, NFPROTO_IPV6: 10 } as const;
+export const nfproto = {
+  NFPROTO_UNSPEC: 0,
+  NFPROTO_INET: 1,
+  NFPROTO_IPV4: 2,
+  NFPROTO_BRIDGE: 7,
+  NFPROTO_IPV6: 10,
+} as const;
 export const nfHooks = { NF_INET_FORWARD: 2 } as const;
 export const nfVerdicts = { NF_DROP: 0, NF_ACCEPT: 1 } as const;
 
@@ -36,7 +42,10 @@ export const nftChainAttributes = defineAttributes("NFTA_CHAIN", {
 export const nftChain = {
   name: "nftChain",
   // The upper byte is the subsystem; the keys are C expressions for the constant check.
-  types: { "NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN": 0xa03, "NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN": 0xa04 },
+  types: {
+    "NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN": 0xa03,
+    "NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN": 0xa04,
+  },
   header: nfgenmsg,
   attributes: nftChainAttributes,
 } satisfies Noun<(typeof nfgenmsg)["fields"], (typeof nftChainAttributes)["rows"]>;

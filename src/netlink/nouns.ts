@@ -24,7 +24,8 @@ export type AnyMessage = { [N in NounName]: MessageOf<N> }[NounName];
 type AnyNoun = Noun<Fields, Rows>;
 
 function nounOf(name: string): AnyNoun {
-  if (!Object.hasOwn(nouns, name)) throw new Error(`there is no noun "${name}"; known are ${Object.keys(nouns).join(", ")}`);
+  if (!Object.hasOwn(nouns, name))
+    throw new Error(`there is no noun "${name}"; known are ${Object.keys(nouns).join(", ")}`);
   return nouns[name as NounName] as unknown as AnyNoun;
 }
 

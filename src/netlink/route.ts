@@ -19,9 +19,34 @@ export const rtmsg = defineStruct("rtmsg", 12, "rtm_", {
 });
 
 /** Who installed a route, linux/rtnetlink.h. */
-export const rtProt = { RTPROT_UNSPEC: 0, RTPROT_REDIRECT: 1, RTPROT_KERNEL: 2, RTPROT_BOOT: 3, RTPROT_STATIC: 4, RTPROT_RA: 9, RTPROT_DHCP: 16 } as const;
-export const rtScope = { RT_SCOPE_UNIVERSE: 0, RT_SCOPE_SITE: 200, RT_SCOPE_LINK: 253, RT_SCOPE_HOST: 254, RT_SCOPE_NOWHERE: 255 } as const;
-export const rtnType = { RTN_UNSPEC: 0, RTN_UNICAST: 1, RTN_LOCAL: 2, RTN_BROADCAST: 3, RTN_ANYCAST: 4, RTN_MULTICAST: 5, RTN_BLACKHOLE: 6, RTN_UNREACHABLE: 7, RTN_PROHIBIT: 8, RTN_THROW: 9 } as const;
+export const rtProt = {
+  RTPROT_UNSPEC: 0,
+  RTPROT_REDIRECT: 1,
+  RTPROT_KERNEL: 2,
+  RTPROT_BOOT: 3,
+  RTPROT_STATIC: 4,
+  RTPROT_RA: 9,
+  RTPROT_DHCP: 16,
+} as const;
+export const rtScope = {
+  RT_SCOPE_UNIVERSE: 0,
+  RT_SCOPE_SITE: 200,
+  RT_SCOPE_LINK: 253,
+  RT_SCOPE_HOST: 254,
+  RT_SCOPE_NOWHERE: 255,
+} as const;
+export const rtnType = {
+  RTN_UNSPEC: 0,
+  RTN_UNICAST: 1,
+  RTN_LOCAL: 2,
+  RTN_BROADCAST: 3,
+  RTN_ANYCAST: 4,
+  RTN_MULTICAST: 5,
+  RTN_BLACKHOLE: 6,
+  RTN_UNREACHABLE: 7,
+  RTN_PROHIBIT: 8,
+  RTN_THROW: 9,
+} as const;
 export const rtTable = { RT_TABLE_UNSPEC: 0, RT_TABLE_DEFAULT: 253, RT_TABLE_MAIN: 254, RT_TABLE_LOCAL: 255 } as const;
 /** Next hop flags, linux/rtnetlink.h. */
 export const rtnhFlags = { RTNH_F_DEAD: 1, RTNH_F_PERVASIVE: 2, RTNH_F_ONLINK: 4, RTNH_F_LINKDOWN: 16 } as const;

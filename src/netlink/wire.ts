@@ -156,7 +156,8 @@ export class Reader {
     return this.#whole.subarray(this.#start, this.#start + this.length);
   }
   #at(offset: number, size: number): number {
-    if (offset < 0 || offset + size > this.length) throw new RangeError(`${size} bytes at offset ${offset} of ${this.length}`);
+    if (offset < 0 || offset + size > this.length)
+      throw new RangeError(`${size} bytes at offset ${offset} of ${this.length}`);
     return this.#start + offset;
   }
   u8(offset: number): number {
@@ -197,7 +198,8 @@ export class Reader {
     return text;
   }
   slice(start: number, end: number): Reader {
-    if (start < 0 || start > end || end > this.length) throw new RangeError(`bytes ${start} to ${end} of ${this.length}`);
+    if (start < 0 || start > end || end > this.length)
+      throw new RangeError(`bytes ${start} to ${end} of ${this.length}`);
     return new Reader(this.#whole, this.#view, this.#start + start, this.#start + end);
   }
 }

@@ -1,5 +1,5 @@
-import { byteLength, IFNAME_MAX } from "./ifname.js";
 import { identityDigest } from "./identity.js";
+import { byteLength, IFNAME_MAX } from "./ifname.js";
 
 /** Digits of the digest in a name: with a prefix of three, the kernel's fifteen bytes. */
 const DIGITS = 12;

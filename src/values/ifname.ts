@@ -17,9 +17,12 @@ export function byteLength(name: string): number {
 export function parseIfname(text: string, what: string): string {
   const name = JSON.stringify(text);
   if (text === "") throw invalid(`the ${what} is empty`);
-  if (text === "." || text === "..") throw invalid(`the ${what} cannot be ${name}: it would be a directory of its own in /proc and /sys`);
+  if (text === "." || text === "..")
+    throw invalid(`the ${what} cannot be ${name}: it would be a directory of its own in /proc and /sys`);
   if (text === "all" || text === "default") {
-    throw invalid(`the ${what} cannot be ${name}: under /proc/sys/net that word stands for every interface, or for those to come`);
+    throw invalid(
+      `the ${what} cannot be ${name}: under /proc/sys/net that word stands for every interface, or for those to come`,
+    );
   }
   if (text.includes("/")) throw invalid(`the ${what} ${name} has a slash, which the kernel refuses`);
   if (text.includes(":")) {
@@ -30,12 +33,16 @@ export function parseIfname(text: string, what: string): string {
     );
   }
   if (text.includes("%")) {
-    throw invalid(`the ${what} ${name} has a percent sign: the kernel takes it for a template such as eth%d and chooses the name itself`);
+    throw invalid(
+      `the ${what} ${name} has a percent sign: the kernel takes it for a template such as eth%d and chooses the name itself`,
+    );
   }
   const bytes = utf8.encode(text);
   // The kernel's isspace() works on bytes and counts 0xa0, which is part of letters such as à, as white space.
   if (bytes.some((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0xa0)) {
-    throw invalid(`the ${what} ${name} has white space (or a letter that the kernel takes for it), which the kernel refuses`);
+    throw invalid(
+      `the ${what} ${name} has white space (or a letter that the kernel takes for it), which the kernel refuses`,
+    );
   }
   if (bytes.some((byte) => byte < 0x20 || byte === 0x7f)) throw invalid(`the ${what} ${name} has a control character`);
   if (bytes.length > IFNAME_MAX) {

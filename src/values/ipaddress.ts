@@ -83,11 +83,17 @@ function parse(text: string): Uint8Array | undefined {
 function refusal(text: string): PipeworkError {
   if (text === "") return invalid("an IP address is missing");
   if (text.includes("%")) {
-    return invalid(`"${text}" names a zone, and the interface is known already`, `write ${text.slice(0, text.indexOf("%"))}`);
+    return invalid(
+      `"${text}" names a zone, and the interface is known already`,
+      `write ${text.slice(0, text.indexOf("%"))}`,
+    );
   }
   if (text.includes("/")) return invalid(`"${text}" is an address with a prefix, and an address alone is wanted here`);
   if (text.includes(":")) {
-    return invalid(`"${text}" is not an IPv6 address`, "it has eight groups of hex digits, one run of zeros may be written as ::, such as fd00::1");
+    return invalid(
+      `"${text}" is not an IPv6 address`,
+      "it has eight groups of hex digits, one run of zeros may be written as ::, such as fd00::1",
+    );
   }
   if (!/^\d+(\.\d+)*\.?$/.test(text)) {
     return invalid(`"${text}" is not an IP address`, "IPv4 looks like 192.168.1.2, IPv6 like fd00::1");
@@ -102,7 +108,10 @@ function refusal(text: string): PipeworkError {
     const padded = [...parts, 0, 0, 0].slice(0, 4).join(".");
     const middle = [...parts.slice(0, -1), ...[0, 0, 0].slice(parts.length - 1), parts.at(-1)].join(".");
     const choice = padded === middle ? padded : `${padded} or ${middle}`;
-    return invalid(`"${text}" is a shortened IPv4 address, which programs read differently`, `write all four parts: ${choice}`);
+    return invalid(
+      `"${text}" is a shortened IPv4 address, which programs read differently`,
+      `write all four parts: ${choice}`,
+    );
   }
   if (text.endsWith(".")) return invalid(`"${text}" is not an IPv4 address`, `write ${decimal}`);
   return invalid(`"${text}" has parts with leading zeros, which some programs read as octal`, `write ${decimal}`);

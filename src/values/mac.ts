@@ -40,15 +40,22 @@ export function formatMac(bytes: Uint8Array): string {
 export function parseMac(text: string): string {
   const bytes = macBytes(text);
   if (bytes.length !== 6) {
-    throw invalid(`MAC ${text} has ${bytes.length} bytes, and an Ethernet interface takes 6`, "such as 02:42:ac:11:00:02");
+    throw invalid(
+      `MAC ${text} has ${bytes.length} bytes, and an Ethernet interface takes 6`,
+      "such as 02:42:ac:11:00:02",
+    );
   }
   const mac = formatMac(bytes);
   if (bytes.every((byte) => byte === 0)) throw invalid(`MAC ${mac} is all zeros, which no interface may have`);
-  if (bytes.every((byte) => byte === 0xff)) throw invalid(`MAC ${mac} is the broadcast address, which no interface may have`);
+  if (bytes.every((byte) => byte === 0xff))
+    throw invalid(`MAC ${mac} is the broadcast address, which no interface may have`);
   const [first] = bytes as unknown as [number];
   if ((first & 1) !== 0) {
     const unicast = formatMac(Uint8Array.from([first & 0xfe, ...bytes.subarray(1)]));
-    throw invalid(`MAC ${mac} is a multicast address (the lowest bit of its first byte is set), which no interface may have`, `did you mean ${unicast}?`);
+    throw invalid(
+      `MAC ${mac} is a multicast address (the lowest bit of its first byte is set), which no interface may have`,
+      `did you mean ${unicast}?`,
+    );
   }
   return mac;
 }

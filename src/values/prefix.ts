@@ -25,7 +25,11 @@ function fill(bytes: Uint8Array, prefixlen: number, ones: boolean): Uint8Array {
 function maskLength(mask: string, text: string): number {
   const bytes = ipBytes(mask);
   const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, "0")).join("");
-  if (!/^1*0*$/.test(bits)) throw invalid(`"${text}": ${mask} is not a netmask: its ones are not all in front`, "write the length of the prefix, such as /24");
+  if (!/^1*0*$/.test(bits))
+    throw invalid(
+      `"${text}": ${mask} is not a netmask: its ones are not all in front`,
+      "write the length of the prefix, such as /24",
+    );
   return bits.lastIndexOf("1") + 1;
 }
 
@@ -33,10 +37,16 @@ function lengthOf(words: string, family: Family, text: string): number {
   if (family === "inet" && words.includes(".")) return maskLength(words, text);
   const max = family === "inet" ? 32 : 128;
   if (!/^\d+$/.test(words)) {
-    throw invalid(`"${text}": "${words}" is not a prefix length`, `it is a number from 0 to ${max}${family === "inet" ? ", or a netmask such as 255.255.255.0" : ""}`);
+    throw invalid(
+      `"${text}": "${words}" is not a prefix length`,
+      `it is a number from 0 to ${max}${family === "inet" ? ", or a netmask such as 255.255.255.0" : ""}`,
+    );
   }
   const length = Number(words);
-  if (length > max) throw invalid(`"${text}": the prefix length of ${family === "inet" ? "IPv4" : "IPv6"} is at most ${max}, not ${words}`);
+  if (length > max)
+    throw invalid(
+      `"${text}": the prefix length of ${family === "inet" ? "IPv4" : "IPv6"} is at most ${max}, not ${words}`,
+    );
   if (words !== String(length)) throw invalid(`"${text}": the prefix length has leading zeros`, `write /${length}`);
   return length;
 }
@@ -49,7 +59,9 @@ export function parseNetwork(text: string): Prefix {
   const address = formatIp(bytes);
   const family = familyOf(address);
   if (slash < 0) {
-    throw invalid(`The IP address should include a netmask. Maybe you meant ${address}/${family === "inet" ? 24 : 64} ?`);
+    throw invalid(
+      `The IP address should include a netmask. Maybe you meant ${address}/${family === "inet" ? 24 : 64} ?`,
+    );
   }
   const prefixlen = lengthOf(text.slice(slash + 1), family, text);
   return {
@@ -85,7 +97,10 @@ export function parsePrefix(text: string): Prefix {
   const prefix = parseNetwork(text);
   const why = unfit(prefix);
   if (why !== undefined) {
-    const hint = prefix.address === prefix.network && /^(0\.0\.0\.0|::)$/.test(prefix.address) ? "write 0/0 for an interface without an address" : undefined;
+    const hint =
+      prefix.address === prefix.network && /^(0\.0\.0\.0|::)$/.test(prefix.address)
+        ? "write 0/0 for an interface without an address"
+        : undefined;
     throw invalid(`an interface cannot have the address ${prefixText(prefix)}: ${prefix.address} ${why}`, hint);
   }
   return prefix;
