@@ -80,7 +80,9 @@ export function collect(exports, where, layout, checks = new Map()) {
 /** A C file in which line n holds check n - FIRST: one that is wrong is an error in that line. */
 export function source(checks) {
   const includes = HEADERS.map((header) => `#include <${header}>`);
-  const lines = [...checks.values()].map(({ expression, value }) => `_Static_assert((long long)(${expression}) == ${value}LL, "differs");`);
+  const lines = [...checks.values()].map(
+    ({ expression, value }) => `_Static_assert((long long)(${expression}) == ${value}LL, "differs");`,
+  );
   return { text: `${[...includes, ...lines].join("\n")}\n`, first: includes.length + 1 };
 }
 
@@ -94,10 +96,14 @@ export function verify(checks, cc = process.env.CC ?? "cc") {
     const { text, first } = source(checks);
     const file = join(directory, "constants.c");
     writeFileSync(file, text);
-    const { status, stderr, error } = spawnSync(cc, ["-std=c11", "-fsyntax-only", "-fmax-errors=0", "-fdiagnostics-color=never", file], {
-      encoding: "utf8",
-      env: { ...process.env, LC_ALL: "C" },
-    });
+    const { status, stderr, error } = spawnSync(
+      cc,
+      ["-std=c11", "-fsyntax-only", "-fmax-errors=0", "-fdiagnostics-color=never", file],
+      {
+        encoding: "utf8",
+        env: { ...process.env, LC_ALL: "C" },
+      },
+    );
     if (error !== undefined) throw new Error(`the C compiler ${cc} cannot be run: ${error.message}`);
     const list = [...checks.values()];
     const wrong = [];
@@ -112,7 +118,8 @@ export function verify(checks, cc = process.env.CC ?? "cc") {
       told.add(check);
       const { expression, value, where } = check;
       if (/undeclared/.test(match[2])) missing.push(expression);
-      else if (/static assertion failed/.test(match[2])) wrong.push(`${expression} is not ${value} (src/netlink/${where})`);
+      else if (/static assertion failed/.test(match[2]))
+        wrong.push(`${expression} is not ${value} (src/netlink/${where})`);
       else wrong.push(`${expression}: ${match[2]} (src/netlink/${where})`);
     }
     if (status !== 0 && told.size === 0) throw new Error(`${cc} failed:\n${stderr}`);
@@ -129,7 +136,14 @@ export async function load(directory) {
   const output = mkdtempSync(join(tmpdir(), "pipework-netlink-"));
   try {
     const outfile = join(output, "netlink.mjs");
-    await build({ stdin: { contents, resolveDir: directory }, bundle: true, format: "esm", platform: "neutral", outfile, logLevel: "error" });
+    await build({
+      stdin: { contents, resolveDir: directory },
+      bundle: true,
+      format: "esm",
+      platform: "neutral",
+      outfile,
+      logLevel: "error",
+    });
     const modules = await import(pathToFileURL(outfile).href);
     return files.map((name, i) => [name, modules[`m${i}`]]);
   } finally {
@@ -145,7 +159,8 @@ async function main() {
   const { wrong, missing } = verify(checks);
   const misspelt = missing.filter((name) => !NEWER.has(name));
   for (const line of wrong) console.error(line);
-  for (const name of missing) console.error(`${name} is not in these headers${NEWER.has(name) ? " (newer than they are)" : ""}`);
+  for (const name of missing)
+    console.error(`${name} is not in these headers${NEWER.has(name) ? " (newer than they are)" : ""}`);
   const bad = wrong.length + misspelt.length;
   console.log(`${checks.size} numbers, ${missing.length} not in these headers, ${bad} wrong`);
   process.exitCode = bad === 0 ? 0 : 1;

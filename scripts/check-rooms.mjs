@@ -53,7 +53,9 @@ export function roomOf(file) {
 
 /** A specifier as the file it names. */
 function resolved(file, specifier) {
-  const target = normalize(join(dirname(file), specifier)).split(sep).join("/");
+  const target = normalize(join(dirname(file), specifier))
+    .split(sep)
+    .join("/");
   return target.replace(/\.js$/, ".ts");
 }
 
@@ -63,7 +65,8 @@ export function withoutComments(text) {
   return text.replace(token, (found) => (found.startsWith("/") ? found.replace(/[^\n]/g, " ") : found));
 }
 
-const IMPORT = /\b(?:import|export)\b(?:\s+type\b)?[^"';]*?\bfrom\s*["']([^"']+)["']|\bimport\s*["']([^"']+)["']|\b(?:import|require)\s*\(\s*["']([^"']+)["']\s*\)/g;
+const IMPORT =
+  /\b(?:import|export)\b(?:\s+type\b)?[^"';]*?\bfrom\s*["']([^"']+)["']|\bimport\s*["']([^"']+)["']|\b(?:import|require)\s*\(\s*["']([^"']+)["']\s*\)/g;
 
 /** Every module that a text imports, with the line it stands in. */
 export function importsOf(text) {
@@ -89,12 +92,15 @@ function wrongImport(file, specifier) {
   const target = resolved(file, specifier);
   const to = roomOf(target);
   if (to === undefined) return `src/ imports nothing from outside itself, such as ${target}`;
-  if (target === ADDON && room !== "kernel" && file !== ADDON_OWNER) return "only src/kernel/ and src/instance.ts import the addon";
+  if (target === ADDON && room !== "kernel" && file !== ADDON_OWNER)
+    return "only src/kernel/ and src/instance.ts import the addon";
   if (to === room) return undefined;
   if (floor(to) < 0) return `${to} is no room; add it to the list in scripts/check-rooms.mjs`;
   if (target === NATIVE_TYPES && floor(room) < floor("kernel")) return undefined;
   if (floor(to) > floor(room)) return undefined;
-  return floor(to) === floor(room) ? `the rooms ${room} and ${to} do not know each other` : `arrows go down only, and ${room} lies below ${to}`;
+  return floor(to) === floor(room)
+    ? `the rooms ${room} and ${to} do not know each other`
+    : `arrows go down only, and ${room} lies below ${to}`;
 }
 
 /**
@@ -117,7 +123,8 @@ export function breaches(files) {
     const lines = withoutComments(text).split("\n");
     lines.forEach((words, i) => {
       const bare = words.replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/g, '""');
-      for (const [pattern, what] of IMPURE) if (pattern.test(bare)) found.push({ file, line: i + 1, rule: `the room ${room} is pure, and this ${what}` });
+      for (const [pattern, what] of IMPURE)
+        if (pattern.test(bare)) found.push({ file, line: i + 1, rule: `the room ${room} is pure, and this ${what}` });
     });
   }
   return found;
@@ -133,7 +140,10 @@ function filesBelow(directory) {
 
 function main() {
   const root = fileURLToPath(new URL("..", import.meta.url));
-  const files = filesBelow(join(root, "src")).map((path) => [relative(root, path).split(sep).join("/"), readFileSync(path, "utf8")]);
+  const files = filesBelow(join(root, "src")).map((path) => [
+    relative(root, path).split(sep).join("/"),
+    readFileSync(path, "utf8"),
+  ]);
   const found = breaches(files);
   for (const { file, line, rule } of found) console.error(`${file}:${line}: ${rule}`);
   console.log(`${files.length} files in their rooms, ${found.length} breaches`);

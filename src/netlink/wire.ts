@@ -35,7 +35,7 @@ export function align(length: number): number {
   return (length + 3) & ~3;
 }
 
-function fit(value: number, kind: string, min: number, max: number): number {
+function inRange(value: number, kind: string, min: number, max: number): number {
   if (!Number.isInteger(value) || value < min || value > max) throw new EncodeError(`${value} does not fit ${kind}`);
   return value;
 }
@@ -83,22 +83,22 @@ export class Writer {
   }
 
   u8(offset: number, value: number): void {
-    this.#view.setUint8(offset, fit(value, "u8", 0, 0xff));
+    this.#view.setUint8(offset, inRange(value, "u8", 0, 0xff));
   }
   u16(offset: number, value: number): void {
-    this.#view.setUint16(offset, fit(value, "u16", 0, 0xffff), littleEndian);
+    this.#view.setUint16(offset, inRange(value, "u16", 0, 0xffff), littleEndian);
   }
   be16(offset: number, value: number): void {
-    this.#view.setUint16(offset, fit(value, "u16", 0, 0xffff), false);
+    this.#view.setUint16(offset, inRange(value, "u16", 0, 0xffff), false);
   }
   be32(offset: number, value: number): void {
-    this.#view.setUint32(offset, fit(value, "u32", 0, 0xffffffff), false);
+    this.#view.setUint32(offset, inRange(value, "u32", 0, 0xffffffff), false);
   }
   u32(offset: number, value: number): void {
-    this.#view.setUint32(offset, fit(value, "u32", 0, 0xffffffff), littleEndian);
+    this.#view.setUint32(offset, inRange(value, "u32", 0, 0xffffffff), littleEndian);
   }
   s32(offset: number, value: number): void {
-    this.#view.setInt32(offset, fit(value, "s32", -0x80000000, 0x7fffffff), littleEndian);
+    this.#view.setInt32(offset, inRange(value, "s32", -0x80000000, 0x7fffffff), littleEndian);
   }
   u64(offset: number, value: bigint): void {
     if (BigInt.asUintN(64, value) !== value) throw new EncodeError(`${value} does not fit u64`);

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { addressAttributes, ifaddrmsg, ifaFlags } from "../../../src/netlink/address.js";
 import { defineAttributes, row } from "../../../src/netlink/attribute.js";
-import { nested } from "../../../src/netlink/attribute-nested.js";
 import { u32 } from "../../../src/netlink/attribute-integer.js";
+import { nested } from "../../../src/netlink/attribute-nested.js";
 import { link } from "../../../src/netlink/link.js";
 import { defineStruct, structLayout } from "../../../src/netlink/struct.js";
 
@@ -18,7 +18,9 @@ interface Script {
   verify(checks: Checks): { wrong: string[]; missing: string[] };
   load(directory: string): Promise<[string, object][]>;
 }
-const { collect, verify, load } = (await import(new URL("../../../scripts/check-constants.mjs", import.meta.url).href)) as Script;
+const { collect, verify, load } = (await import(
+  new URL("../../../scripts/check-constants.mjs", import.meta.url).href
+)) as Script;
 
 function check(exports: object) {
   return verify(collect(exports, "poisoned.ts", structLayout));
@@ -33,7 +35,9 @@ test("right numbers pass", () => {
 });
 
 test("what is found is everything: rows of nested sets, structs in them, types, tables, single numbers", () => {
-  const found = [...collect({ link, NLA_HDRLEN: 4, notKernel: 3, camelTable: { one: 1 } }, "x.ts", structLayout).values()].map((one) => one.expression);
+  const found = [
+    ...collect({ link, NLA_HDRLEN: 4, notKernel: 3, camelTable: { one: 1 } }, "x.ts", structLayout).values(),
+  ].map((one) => one.expression);
   for (const expression of [
     "IFLA_MTU",
     "IFLA_BRPORT_STATE",
@@ -55,12 +59,24 @@ describe("a poisoned table is caught", () => {
     ["a row", { set: defineAttributes("IFLA", { mtu: row("IFLA_MTU", 5, u32) }) }, "IFLA_MTU is not 5"],
     [
       "a row of a nested set",
-      { set: defineAttributes("IFLA", { info: row("IFLA_LINKINFO", 18, nested(defineAttributes("I", { kind: row("IFLA_INFO_KIND", 2, u32) }))) }) },
+      {
+        set: defineAttributes("IFLA", {
+          info: row("IFLA_LINKINFO", 18, nested(defineAttributes("I", { kind: row("IFLA_INFO_KIND", 2, u32) }))),
+        }),
+      },
       "IFLA_INFO_KIND is not 2",
     ],
     ["a struct's size", { struct: defineStruct("ifaddrmsg", 12, "ifa_", {}) }, "sizeof(struct ifaddrmsg) is not 12"],
-    ["a field's offset", { struct: defineStruct("ifaddrmsg", 8, "ifa_", { scope: [2, "u8"] }) }, "offsetof(struct ifaddrmsg, ifa_scope) is not 2"],
-    ["a field's size", { struct: defineStruct("ifaddrmsg", 8, "ifa_", { index: [4, "u16"] }) }, "->ifa_index) is not 2"],
+    [
+      "a field's offset",
+      { struct: defineStruct("ifaddrmsg", 8, "ifa_", { scope: [2, "u8"] }) },
+      "offsetof(struct ifaddrmsg, ifa_scope) is not 2",
+    ],
+    [
+      "a field's size",
+      { struct: defineStruct("ifaddrmsg", 8, "ifa_", { index: [4, "u16"] }) },
+      "->ifa_index) is not 2",
+    ],
     ["a field's name", { struct: defineStruct("ifaddrmsg", 8, "ifa_", { indexx: [4, "u32"] }) }, "ifa_indexx"],
     ["a message type", { noun: { ...link, types: { RTM_NEWLINK: 17 } } }, "(RTM_NEWLINK) is not 17"],
     ["a flag", { flags: { IFF_UP: 2 } }, "IFF_UP is not 2"],
@@ -79,7 +95,8 @@ describe("a poisoned table is caught", () => {
 
   test("one wrong number among all of them", async () => {
     const checks: Checks = new Map();
-    for (const [name, exports] of await load(new URL("../../../src/netlink", import.meta.url).pathname)) collect(exports, name, structLayout, checks);
+    for (const [name, exports] of await load(new URL("../../../src/netlink", import.meta.url).pathname))
+      collect(exports, name, structLayout, checks);
     expect(checks.size).toBeGreaterThan(300);
     expect(verify(checks)).toEqual({ wrong: [], missing: [] });
     const [key, one] = [...checks][150] as [string, Check];

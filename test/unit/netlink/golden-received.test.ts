@@ -7,8 +7,7 @@ import { decodeReplies, splitMessages } from "../../../src/netlink/message.js";
 import { nudStates } from "../../../src/netlink/neighbour.js";
 import { encode, nouns } from "../../../src/netlink/nouns.js";
 import { rtTable } from "../../../src/netlink/route.js";
-import { capturedNouns, type Capture, fromHex, golden, shapes, type Tree, tree } from "./golden.js";
-
+import { type Capture, capturedNouns, fromHex, golden, shapes, type Tree, tree } from "./golden.js";
 
 function replies(capture: Capture): Uint8Array {
   return fromHex((capture.received ?? []).join(""));
@@ -22,7 +21,14 @@ type Json = { readonly [key: string]: unknown };
 const json = (capture: Capture) => capture.json as unknown as Json[];
 
 /** Numbers for words that ip(8) prints by name. */
-const flagBits: Record<string, number> = { UP: 0x1, BROADCAST: 0x2, LOOPBACK: 0x8, NOARP: 0x80, MULTICAST: 0x1000, LOWER_UP: 0x10000 };
+const flagBits: Record<string, number> = {
+  UP: 0x1,
+  BROADCAST: 0x2,
+  LOOPBACK: 0x8,
+  NOARP: 0x80,
+  MULTICAST: 0x1000,
+  LOWER_UP: 0x10000,
+};
 
 describe.each(["-d link show", "-n peer -d link show"])("links, as `ip -j %s` told them", (words) => {
   const capture = shown("link", words);
@@ -51,7 +57,8 @@ describe.each(["-d link show", "-n peer -d link show"])("links, as `ip -j %s` to
     expect(operStates[a.operstate as number]).toBe((told["operstate"] as string).toLowerCase());
     expect(a.group).toBe(told["group"] === "default" ? 0 : Number(told["group"]));
     expect(a.propList?.altIfnames).toEqual(told["altnames"]);
-    for (const [name, bit] of Object.entries(flagBits)) expect((header.flags & bit) !== 0, name).toBe((told["flags"] as string[]).includes(name));
+    for (const [name, bit] of Object.entries(flagBits))
+      expect((header.flags & bit) !== 0, name).toBe((told["flags"] as string[]).includes(name));
     expect(a.afSpec?.inet6?.addrGenMode).toBe({ eui64: 0, none: 1 }[told["inet6_addr_gen_mode"] as string]);
     const index = (name: unknown) => json(capture).find(({ ifname }) => ifname === name)?.["ifindex"];
     expect(a.master).toBe(index(told["master"]));
@@ -59,7 +66,9 @@ describe.each(["-d link show", "-n peer -d link show"])("links, as `ip -j %s` to
     if (told["link_index"] !== undefined) expect(a.link).toBe(told["link_index"]);
     else expect(a.link).toBe(index(told["link"]));
 
-    const info = told["linkinfo"] as { info_kind?: string; info_data?: Json; info_slave_kind?: string; info_slave_data?: Json } | undefined;
+    const info = told["linkinfo"] as
+      | { info_kind?: string; info_data?: Json; info_slave_kind?: string; info_slave_data?: Json }
+      | undefined;
     expect(a.linkinfo?.kind).toBe(info?.info_kind);
     expect(a.linkinfo?.slaveKind).toBe(info?.info_slave_kind);
     const data = info?.info_data ?? ({} as Json);
@@ -136,9 +145,11 @@ test("addresses, as `ip -j addr show` told them", () => {
     scope: scopes[header.scope],
     priority: a.rtPriority,
   }));
-  const order = (list: { index: unknown; local: unknown }[]) => [...list].sort((a, b) => `${a.index} ${a.local}`.localeCompare(`${b.index} ${b.local}`));
+  const order = (list: { index: unknown; local: unknown }[]) =>
+    [...list].sort((a, b) => `${a.index} ${a.local}`.localeCompare(`${b.index} ${b.local}`));
   // Lifetimes run on between the capture and ip's own look.
-  const still = (list: typeof decoded) => order(list.map((one) => ({ ...one, valid: (one.valid as number) > 3600 ? "forever" : "counting" })));
+  const still = (list: typeof decoded) =>
+    order(list.map((one) => ({ ...one, valid: (one.valid as number) > 3600 ? "forever" : "counting" })));
   expect(decoded.length).toBeGreaterThan(5);
   expect(still(decoded)).toEqual(still(told as unknown as typeof decoded));
 });
@@ -150,7 +161,11 @@ test.each([
   ["-6 route show table all", 10],
 ])("routes, as `ip -j %s` told them", (words, family) => {
   const capture = shown("route", words);
-  const links = new Map(golden("link").captures.flatMap((c) => (c.json ?? []).map((l) => [l["ifname"], l["ifindex"]])).reverse() as [string, number][]);
+  const links = new Map(
+    golden("link")
+      .captures.flatMap((c) => (c.json ?? []).map((l) => [l["ifname"], l["ifindex"]]))
+      .reverse() as [string, number][],
+  );
   const length = (dst: string) => (dst === "default" ? 0 : Number(dst.split("/")[1] ?? (dst.includes(":") ? 128 : 32)));
   const told = json(capture).map((route) => ({
     dst: route["dst"] === "default" ? undefined : (route["dst"] as string).split("/")[0],
@@ -215,8 +230,13 @@ test.each(["rule show", "-6 rule show"])("rules, as `ip -j %s` told them", (word
 test("neighbours, as `ip -j neigh show` told them", () => {
   const capture = shown("neighbour", "neigh show nud all");
   const states = Object.entries(nudStates);
-  const order = (list: { dst: unknown; lladdr: unknown }[]) => [...list].sort((a, b) => `${a.dst} ${a.lladdr}`.localeCompare(`${b.dst} ${b.lladdr}`));
-  const told = json(capture).map(({ dst, lladdr, state }) => ({ dst: dst as unknown, lladdr: lladdr as unknown, state: state as unknown }));
+  const order = (list: { dst: unknown; lladdr: unknown }[]) =>
+    [...list].sort((a, b) => `${a.dst} ${a.lladdr}`.localeCompare(`${b.dst} ${b.lladdr}`));
+  const told = json(capture).map(({ dst, lladdr, state }) => ({
+    dst: dst as unknown,
+    lladdr: lladdr as unknown,
+    state: state as unknown,
+  }));
   const decoded = decodeReplies(nouns.neighbour, replies(capture)).map(({ header, attributes }) => ({
     dst: attributes.dst,
     lladdr: attributes.lladdr,
@@ -248,11 +268,17 @@ describe.each(capturedNouns)("replies about a %s", (noun) => {
     let count = 0;
     for (const capture of golden(noun).captures) {
       for (const reader of splitMessages(replies(capture))) {
-        const [decoded] = decodeReplies(nouns[noun] as never, reader.bytes) as { type: string; header: object; attributes: { linkinfo?: { kind?: string } } }[];
+        const [decoded] = decodeReplies(nouns[noun] as never, reader.bytes) as {
+          type: string;
+          header: object;
+          attributes: { linkinfo?: { kind?: string } };
+        }[];
         if (decoded === undefined) continue;
         const shape = shapes[noun](decoded.attributes.linkinfo?.kind ?? "");
         const { bytes } = encode({ noun, ...decoded });
-        expect(asSent(tree(bytes.subarray(16), shape), noun)).toEqual(asSent(tree(reader.bytes.subarray(16), shape), noun));
+        expect(asSent(tree(bytes.subarray(16), shape), noun)).toEqual(
+          asSent(tree(reader.bytes.subarray(16), shape), noun),
+        );
         count++;
       }
     }

@@ -11,11 +11,16 @@ import { ruleActions, ruleFlags } from "../../../src/netlink/rule.js";
 import { Reader } from "../../../src/netlink/wire.js";
 import { type CapturedNoun, capturedNouns, fromHex, golden, nlmsghdr, request, shapes, tree } from "./golden.js";
 
-const goldens = Object.fromEntries(capturedNouns.map((noun) => [noun, golden(noun)])) as Record<CapturedNoun, ReturnType<typeof golden>>;
+const goldens = Object.fromEntries(capturedNouns.map((noun) => [noun, golden(noun)])) as Record<
+  CapturedNoun,
+  ReturnType<typeof golden>
+>;
 
 /** Interface indexes as they were while capturing, from what `ip -j` said and from names iproute2 looked up. */
 const indexes = new Map<string, number>();
-for (const { json } of goldens.link.captures) for (const { ifname, ifindex } of json ?? []) if (!indexes.has(String(ifname))) indexes.set(String(ifname), Number(ifindex));
+for (const { json } of goldens.link.captures)
+  for (const { ifname, ifindex } of json ?? [])
+    if (!indexes.has(String(ifname))) indexes.set(String(ifname), Number(ifindex));
 const br1 = indexes.get("br1") as number;
 const br2 = indexes.get("br2") as number;
 const veth1 = indexes.get("veth1") as number;
@@ -26,24 +31,53 @@ const veth3 = indexes.get("veth4") as number;
 const create = ["NLM_F_CREATE", "NLM_F_EXCL"] as const;
 const up = { flags: 1, change: 1 };
 
-function newLink(attributes: MessageOf<"link">["attributes"], header: MessageOf<"link">["header"] = {}): MessageOf<"link"> {
+function newLink(
+  attributes: MessageOf<"link">["attributes"],
+  header: MessageOf<"link">["header"] = {},
+): MessageOf<"link"> {
   return { noun: "link", type: "RTM_NEWLINK", flags: create, header, attributes };
 }
 /** iproute2 changes links by RTM_NEWLINK without NLM_F_CREATE; to the kernel that is RTM_SETLINK. */
-function change(index: number, attributes: MessageOf<"link">["attributes"], header: MessageOf<"link">["header"] = {}): MessageOf<"link"> {
+function change(
+  index: number,
+  attributes: MessageOf<"link">["attributes"],
+  header: MessageOf<"link">["header"] = {},
+): MessageOf<"link"> {
   return { noun: "link", type: "RTM_NEWLINK", header: { index, ...header }, attributes };
 }
-function newAddress(header: MessageOf<"address">["header"], attributes: MessageOf<"address">["attributes"]): MessageOf<"address"> {
+function newAddress(
+  header: MessageOf<"address">["header"],
+  attributes: MessageOf<"address">["attributes"],
+): MessageOf<"address"> {
   return { noun: "address", type: "RTM_NEWADDR", flags: create, header: { index: br1, ...header }, attributes };
 }
-function newRoute(header: MessageOf<"route">["header"], attributes: MessageOf<"route">["attributes"], flags: MessageOf<"route">["flags"] = create): MessageOf<"route"> {
-  const usual = { family: AF_INET, table: rtTable.RT_TABLE_MAIN, protocol: rtProt.RTPROT_BOOT, type: rtnType.RTN_UNICAST };
+function newRoute(
+  header: MessageOf<"route">["header"],
+  attributes: MessageOf<"route">["attributes"],
+  flags: MessageOf<"route">["flags"] = create,
+): MessageOf<"route"> {
+  const usual = {
+    family: AF_INET,
+    table: rtTable.RT_TABLE_MAIN,
+    protocol: rtProt.RTPROT_BOOT,
+    type: rtnType.RTN_UNICAST,
+  };
   return { noun: "route", type: "RTM_NEWROUTE", flags, header: { ...usual, ...header }, attributes };
 }
 function newRule(header: MessageOf<"rule">["header"], attributes: MessageOf<"rule">["attributes"]): MessageOf<"rule"> {
-  return { noun: "rule", type: "RTM_NEWRULE", flags: create, header: { family: AF_INET, action: ruleActions.FR_ACT_TO_TBL, ...header }, attributes };
+  return {
+    noun: "rule",
+    type: "RTM_NEWRULE",
+    flags: create,
+    header: { family: AF_INET, action: ruleActions.FR_ACT_TO_TBL, ...header },
+    attributes,
+  };
 }
-function newNeighbour(header: MessageOf<"neighbour">["header"], attributes: MessageOf<"neighbour">["attributes"], flags: MessageOf<"neighbour">["flags"] = create): MessageOf<"neighbour"> {
+function newNeighbour(
+  header: MessageOf<"neighbour">["header"],
+  attributes: MessageOf<"neighbour">["attributes"],
+  flags: MessageOf<"neighbour">["flags"] = create,
+): MessageOf<"neighbour"> {
   const usual = { family: AF_INET, ifindex: br1, state: nudStates.NUD_PERMANENT };
   return { noun: "neighbour", type: "RTM_NEWNEIGH", flags, header: { ...usual, ...header }, attributes };
 }
@@ -56,7 +90,11 @@ const macvlan = (ifname: string, mode: number) =>
 
 const expected: Record<string, AnyMessage> = {
   "link set dev lo up": change(1, {}, up),
-  "link add name br1 address 02:00:00:00:00:01 type bridge": newLink({ ifname: "br1", address: "02:00:00:00:00:01", linkinfo: { kind: "bridge" } }),
+  "link add name br1 address 02:00:00:00:00:01 type bridge": newLink({
+    ifname: "br1",
+    address: "02:00:00:00:00:01",
+    linkinfo: { kind: "bridge" },
+  }),
   "link add name br2 type bridge stp_state 0 forward_delay 400 hello_time 200 max_age 2000 ageing_time 30000 priority 4096 mcast_snooping 0 nf_call_iptables 0 nf_call_ip6tables 0 group_fwd_mask 8":
     newLink({
       ifname: "br2",
@@ -91,7 +129,14 @@ const expected: Record<string, AnyMessage> = {
           kind: "veth",
           data: {
             peer: {
-              attributes: { ifname: "eth1", address: "02:00:00:00:00:03", mtu: 1400, netNsFd: PEER_FD, numTxQueues: 1, numRxQueues: 1 },
+              attributes: {
+                ifname: "eth1",
+                address: "02:00:00:00:00:03",
+                mtu: 1400,
+                netNsFd: PEER_FD,
+                numTxQueues: 1,
+                numRxQueues: 1,
+              },
             },
           },
         },
@@ -121,9 +166,18 @@ const expected: Record<string, AnyMessage> = {
     header: { index: veth2 },
     attributes: { propList: { altIfnames: ["first-alternative-name", "second-alternative-name"] } },
   },
-  "link add link veth2 name mv-private address 02:00:00:00:01:01 type macvlan mode private": macvlan("mv-private", macvlanMode.MACVLAN_MODE_PRIVATE),
-  "link add link veth2 name mv-vepa address 02:00:00:00:01:01 type macvlan mode vepa": macvlan("mv-vepa", macvlanMode.MACVLAN_MODE_VEPA),
-  "link add link veth2 name mv-bridge address 02:00:00:00:01:01 type macvlan mode bridge": macvlan("mv-bridge", macvlanMode.MACVLAN_MODE_BRIDGE),
+  "link add link veth2 name mv-private address 02:00:00:00:01:01 type macvlan mode private": macvlan(
+    "mv-private",
+    macvlanMode.MACVLAN_MODE_PRIVATE,
+  ),
+  "link add link veth2 name mv-vepa address 02:00:00:00:01:01 type macvlan mode vepa": macvlan(
+    "mv-vepa",
+    macvlanMode.MACVLAN_MODE_VEPA,
+  ),
+  "link add link veth2 name mv-bridge address 02:00:00:00:01:01 type macvlan mode bridge": macvlan(
+    "mv-bridge",
+    macvlanMode.MACVLAN_MODE_BRIDGE,
+  ),
   "link add link veth2 name mv1 netns peer type macvlan mode bridge": newLink({
     ifname: "mv1",
     link: veth2,
@@ -140,7 +194,10 @@ const expected: Record<string, AnyMessage> = {
     { family: AF_INET, prefixlen: 24 },
     { address: "192.168.1.2", local: "192.168.1.2", broadcast: "192.168.1.255" },
   ),
-  "addr add 10.9.9.1/32 dev br1": newAddress({ family: AF_INET, prefixlen: 32 }, { address: "10.9.9.1", local: "10.9.9.1" }),
+  "addr add 10.9.9.1/32 dev br1": newAddress(
+    { family: AF_INET, prefixlen: 32 },
+    { address: "10.9.9.1", local: "10.9.9.1" },
+  ),
   "addr add 10.9.8.1/31 dev br1 label br1:second": newAddress(
     { family: AF_INET, prefixlen: 31 },
     { address: "10.9.8.1", local: "10.9.8.1", label: "br1:second" },
@@ -166,8 +223,14 @@ const expected: Record<string, AnyMessage> = {
 
   "route add 10.1.0.0/16 dev br1": newRoute({ dstLen: 16, ...onLink }, { dst: "10.1.0.0", oif: br1 }),
   "route add 10.2.0.0/16 via 192.168.1.1": newRoute({ dstLen: 16 }, { dst: "10.2.0.0", gateway: "192.168.1.1" }),
-  "route append default via 192.168.1.1 dev br1": newRoute({}, { oif: br1, gateway: "192.168.1.1" }, ["NLM_F_CREATE", "NLM_F_APPEND"]),
-  "route replace default via 192.168.1.254 dev br1": newRoute({}, { oif: br1, gateway: "192.168.1.254" }, ["NLM_F_CREATE", "NLM_F_REPLACE"]),
+  "route append default via 192.168.1.1 dev br1": newRoute({}, { oif: br1, gateway: "192.168.1.1" }, [
+    "NLM_F_CREATE",
+    "NLM_F_APPEND",
+  ]),
+  "route replace default via 192.168.1.254 dev br1": newRoute({}, { oif: br1, gateway: "192.168.1.254" }, [
+    "NLM_F_CREATE",
+    "NLM_F_REPLACE",
+  ]),
   "route add default via 192.168.1.1 dev br1 metric 200 src 192.168.1.2 proto static": newRoute(
     { protocol: rtProt.RTPROT_STATIC },
     { oif: br1, gateway: "192.168.1.1", priority: 200, prefsrc: "192.168.1.2" },
@@ -218,19 +281,42 @@ const expected: Record<string, AnyMessage> = {
     { dst: "10.6.0.0", oif: br1, via: fromHex("0a00fd000000000000000000000000000001") },
   ),
   "route add unreachable 10.7.0.0/16": newRoute({ dstLen: 16, type: rtnType.RTN_UNREACHABLE }, { dst: "10.7.0.0" }),
-  "-6 route add default via fd00::1 dev br1": newRoute({ family: AF_INET6 }, { dst: "::", oif: br1, gateway: "fd00::1" }),
-  "-6 route add fd01::/64 dev br1 metric 5 pref high": newRoute({ family: AF_INET6, dstLen: 64 }, { dst: "fd01::", oif: br1, priority: 5, pref: 1 }),
-  "-6 route add fd02::/64 dev br1 expires 600": newRoute({ family: AF_INET6, dstLen: 64 }, { dst: "fd02::", oif: br1, expires: 600 }),
+  "-6 route add default via fd00::1 dev br1": newRoute(
+    { family: AF_INET6 },
+    { dst: "::", oif: br1, gateway: "fd00::1" },
+  ),
+  "-6 route add fd01::/64 dev br1 metric 5 pref high": newRoute(
+    { family: AF_INET6, dstLen: 64 },
+    { dst: "fd01::", oif: br1, priority: 5, pref: 1 },
+  ),
+  "-6 route add fd02::/64 dev br1 expires 600": newRoute(
+    { family: AF_INET6, dstLen: 64 },
+    { dst: "fd02::", oif: br1, expires: 600 },
+  ),
   "route del default via 172.16.0.1 dev br1 onlink metric 300": {
     noun: "route",
     type: "RTM_DELROUTE",
-    header: { family: AF_INET, table: rtTable.RT_TABLE_MAIN, scope: rtScope.RT_SCOPE_NOWHERE, flags: rtnhFlags.RTNH_F_ONLINK },
+    header: {
+      family: AF_INET,
+      table: rtTable.RT_TABLE_MAIN,
+      scope: rtScope.RT_SCOPE_NOWHERE,
+      flags: rtnhFlags.RTNH_F_ONLINK,
+    },
     attributes: { oif: br1, gateway: "172.16.0.1", priority: 300 },
   },
 
-  "rule add from 10.1.0.0/16 table 100 priority 1000": newRule({ srcLen: 16, table: 100 }, { src: "10.1.0.0", priority: 1000 }),
-  "rule add to 10.2.0.0/16 iif br1 lookup 1000 priority 1001": newRule({ dstLen: 16 }, { dst: "10.2.0.0", iifname: "br1", table: 1000, priority: 1001 }),
-  "rule add fwmark 0x10/0xff table 101 priority 1002": newRule({ table: 101 }, { fwmark: 0x10, fwmask: 0xff, priority: 1002 }),
+  "rule add from 10.1.0.0/16 table 100 priority 1000": newRule(
+    { srcLen: 16, table: 100 },
+    { src: "10.1.0.0", priority: 1000 },
+  ),
+  "rule add to 10.2.0.0/16 iif br1 lookup 1000 priority 1001": newRule(
+    { dstLen: 16 },
+    { dst: "10.2.0.0", iifname: "br1", table: 1000, priority: 1001 },
+  ),
+  "rule add fwmark 0x10/0xff table 101 priority 1002": newRule(
+    { table: 101 },
+    { fwmark: 0x10, fwmask: 0xff, priority: 1002 },
+  ),
   "rule add not from 10.3.0.0/16 oif br1 prohibit priority 1003": newRule(
     { srcLen: 16, action: ruleActions.FR_ACT_PROHIBIT, flags: ruleFlags.FIB_RULE_INVERT },
     { src: "10.3.0.0", oifname: "br1", priority: 1003 },
@@ -245,16 +331,33 @@ const expected: Record<string, AnyMessage> = {
       priority: 1004,
     },
   ),
-  "rule add from all goto 1003 priority 900": newRule({ action: ruleActions.FR_ACT_GOTO }, { src: "", goto: 1003, priority: 900 }),
+  "rule add from all goto 1003 priority 900": newRule(
+    { action: ruleActions.FR_ACT_GOTO },
+    { src: "", goto: 1003, priority: 900 },
+  ),
   "rule add from all lookup main suppress_prefixlength 0 suppress_ifgroup 5 priority 1005": newRule(
     { table: rtTable.RT_TABLE_MAIN },
     { src: "", suppressPrefixlen: 0, suppressIfgroup: 5, priority: 1005 },
   ),
-  "rule add from all realms 7 table 103 priority 1006 protocol 9": newRule({ table: 103 }, { src: "", flow: 7, priority: 1006, protocol: 9 }),
-  "-6 rule add from fd00::/64 table 100 priority 1000": newRule({ family: AF_INET6, srcLen: 64, table: 100 }, { src: "fd00::", priority: 1000 }),
-  "rule del priority 1003": { noun: "rule", type: "RTM_DELRULE", header: { family: AF_INET }, attributes: { priority: 1003 } },
+  "rule add from all realms 7 table 103 priority 1006 protocol 9": newRule(
+    { table: 103 },
+    { src: "", flow: 7, priority: 1006, protocol: 9 },
+  ),
+  "-6 rule add from fd00::/64 table 100 priority 1000": newRule(
+    { family: AF_INET6, srcLen: 64, table: 100 },
+    { src: "fd00::", priority: 1000 },
+  ),
+  "rule del priority 1003": {
+    noun: "rule",
+    type: "RTM_DELRULE",
+    header: { family: AF_INET },
+    attributes: { priority: 1003 },
+  },
 
-  "neigh add 192.168.1.7 lladdr 02:00:00:00:02:01 dev br1": newNeighbour({}, { dst: "192.168.1.7", lladdr: "02:00:00:00:02:01" }),
+  "neigh add 192.168.1.7 lladdr 02:00:00:00:02:01 dev br1": newNeighbour(
+    {},
+    { dst: "192.168.1.7", lladdr: "02:00:00:00:02:01" },
+  ),
   "neigh replace 192.168.1.8 lladdr 02:00:00:00:02:02 dev br1 nud reachable": newNeighbour(
     { state: nudStates.NUD_REACHABLE },
     { dst: "192.168.1.8", lladdr: "02:00:00:00:02:02" },
@@ -265,7 +368,10 @@ const expected: Record<string, AnyMessage> = {
     { family: AF_INET6, flags: ntfFlags.NTF_ROUTER },
     { dst: "fd00::7", lladdr: "02:00:00:00:02:03", protocol: 9 },
   ),
-  "neigh add 192.168.1.10 dev br1 managed": newNeighbour({ state: nudStates.NUD_NONE }, { dst: "192.168.1.10", flagsExt: 1 }),
+  "neigh add 192.168.1.10 dev br1 managed": newNeighbour(
+    { state: nudStates.NUD_NONE },
+    { dst: "192.168.1.10", flagsExt: 1 },
+  ),
   "neigh del 192.168.1.8 dev br1": {
     noun: "neighbour",
     type: "RTM_DELNEIGH",
@@ -277,7 +383,9 @@ const expected: Record<string, AnyMessage> = {
 /** Captures that have a test of their own below, or that only ask. */
 const elsewhere = /^(link set dev veth2 type bridge_slave|link del dev)|show/;
 
-const all = capturedNouns.flatMap((noun) => goldens[noun].captures.map((capture) => ({ noun, capture, words: capture.command.replace(/^ip /, "") })));
+const all = capturedNouns.flatMap((noun) =>
+  goldens[noun].captures.map((capture) => ({ noun, capture, words: capture.command.replace(/^ip /, "") })),
+);
 
 describe.each(capturedNouns)("what iproute2 sends for a %s", (noun) => {
   const mine = all.filter((one) => one.noun === noun && !elsewhere.test(one.words));
@@ -299,18 +407,23 @@ describe.each(capturedNouns)("what iproute2 sends for a %s", (noun) => {
 
   test.each(mine)("decoded: $words", ({ words, capture }) => {
     const message = expected[words] as AnyMessage;
-    const decoded = decodeMessage(nouns[noun] as never, new Reader(request(capture))) as { type: string; header: object; attributes: object };
+    const decoded = decodeMessage(nouns[noun] as never, new Reader(request(capture))) as {
+      type: string;
+      header: object;
+      attributes: object;
+    };
     expect(decoded.type).toBe(message.type);
     const given = Object.fromEntries(Object.entries(decoded.header).filter(([, value]) => value !== 0));
     expect(given).toEqual(Object.fromEntries(Object.entries(message.header).filter(([, value]) => value !== 0)));
     // Headers and stamps that were left out come back as zeros.
     expect(decoded.attributes).toMatchObject(message.attributes);
-    expect(Object.keys(decoded.attributes).sort()).toEqual(Object.keys(message.attributes).sort());
+    expect(new Set(Object.keys(decoded.attributes))).toEqual(new Set(Object.keys(message.attributes)));
   });
 });
 
 describe("requests that differ from iproute2's on purpose", () => {
-  const find = (words: string) => all.find((one) => one.words.startsWith(words))?.capture as (typeof all)[number]["capture"];
+  const find = (words: string) =>
+    all.find((one) => one.words.startsWith(words))?.capture as (typeof all)[number]["capture"];
 
   test("a bridge port's settings go by slave kind, and the settings are the same bytes", () => {
     const { bytes } = encode(
@@ -343,7 +456,12 @@ describe("requests that differ from iproute2's on purpose", () => {
 
   test("RTM_SETLINK stands for iproute2's RTM_NEWLINK without NLM_F_CREATE", () => {
     const theirs = request(find("link set dev veth2 mtu 1300"));
-    const { bytes } = encode({ noun: "link", type: "RTM_SETLINK", header: { index: veth2 }, attributes: { mtu: 1300 } });
+    const { bytes } = encode({
+      noun: "link",
+      type: "RTM_SETLINK",
+      header: { index: veth2 },
+      attributes: { mtu: 1300 },
+    });
     expect(bytes.subarray(16)).toEqual(theirs.subarray(16));
     expect(nlmsghdr(bytes)).toEqual({ type: link.types.RTM_SETLINK, flags: nlmsghdr(theirs).flags });
   });
@@ -357,9 +475,13 @@ describe("requests that differ from iproute2's on purpose", () => {
   });
 
   test("a new address' flags go into IFA_FLAGS, which holds all of them", () => {
-    const { bytes } = encode(newAddress({ family: AF_INET6, prefixlen: 64 }, { address: "fd00::2", flags: ifaFlags.IFA_F_NODAD }));
+    const { bytes } = encode(
+      newAddress({ family: AF_INET6, prefixlen: 64 }, { address: "fd00::2", flags: ifaFlags.IFA_F_NODAD }),
+    );
     const { header, attributes } = tree(bytes.subarray(16), shapes.address(""));
-    expect(header).toBe(`0a400000${tree(request(find("addr add fd00::2/64")).subarray(16), shapes.address("")).header.slice(8)}`);
+    expect(header).toBe(
+      `0a400000${tree(request(find("addr add fd00::2/64")).subarray(16), shapes.address("")).header.slice(8)}`,
+    );
     expect(attributes).toEqual([
       [address.attributes.rows.address.number, "fd000000000000000000000000000002"],
       [address.attributes.rows.flags.number, "02000000"],

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AttributeSet, AttributeType, Rows } from "../../../src/netlink/attribute.js";
+import { attributePath, decodeAttributes, encodeAttributes, printAttributes } from "../../../src/netlink/attribute.js";
 import { bareString, bytes, cstring, ip, mac } from "../../../src/netlink/attribute-bytes.js";
 import { be16, be32, flag, reference, s32, u8, u16, u32, u64 } from "../../../src/netlink/attribute-integer.js";
-import { attributePath, decodeAttributes, encodeAttributes, printAttributes } from "../../../src/netlink/attribute.js";
 import { decodeReplies, type Noun, splitMessages } from "../../../src/netlink/message.js";
 import { encode, type NounName, nouns, path, print } from "../../../src/netlink/nouns.js";
 import type { Fields } from "../../../src/netlink/struct.js";
@@ -34,10 +34,12 @@ const scalars = new Map<AttributeType<never, unknown>, fc.Arbitrary<unknown>>(
 );
 
 /** Up to 15 bytes of text without zeros, beyond ASCII too: every string of the tables holds as many. */
-const text = fc.string({ unit: "grapheme", maxLength: 3 }).filter((t) => !t.includes("\0") && new TextEncoder().encode(t).length <= 15);
+const text = fc
+  .string({ unit: "grapheme", maxLength: 3 })
+  .filter((t) => !t.includes("\0") && new TextEncoder().encode(t).length <= 15);
 
 /** Whatever may stand in an attribute of this type, in the form that decoding gives back. */
-function valueOf(type: AttributeType<unknown, unknown>, kernelName: string): fc.Arbitrary<unknown> {
+function valueIn(type: AttributeType<unknown, unknown>, kernelName: string): fc.Arbitrary<unknown> {
   const scalar = scalars.get(type as never);
   if (scalar !== undefined) return scalar;
   // Sent nested and answered as an array: has golden bytes instead.
@@ -67,20 +69,31 @@ function valuesOf(set: AttributeSet<Rows>): fc.Arbitrary<Record<string, unknown>
   for (const [field, { type, kernelName, many }] of Object.entries(set.rows)) {
     // Kind and what depends on it go together, below.
     if (/^IFLA_INFO_(KIND|DATA|SLAVE_KIND|SLAVE_DATA)$/.test(kernelName)) continue;
-    fields[field] = many === true ? fc.array(valueOf(type, kernelName), { minLength: 1, maxLength: 3 }) : valueOf(type, kernelName);
+    fields[field] =
+      many === true ? fc.array(valueIn(type, kernelName), { minLength: 1, maxLength: 3 }) : valueIn(type, kernelName);
   }
   const known = new Set(Object.values(set.rows).map((row) => row.number));
   fields["unknown"] = fc.array(
-    fc.record({ number: fc.integer({ min: 0, max: 0x3fff }).filter((n) => !known.has(n)), bytes: fc.uint8Array({ maxLength: 9 }) }),
+    fc.record({
+      number: fc.integer({ min: 0, max: 0x3fff }).filter((n) => !known.has(n)),
+      bytes: fc.uint8Array({ maxLength: 9 }),
+    }),
     { minLength: 1, maxLength: 2 },
   );
-  const plain = fc.record(fields, { requiredKeys: [] }).map((values) => Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)));
+  const plain = fc
+    .record(fields, { requiredKeys: [] })
+    .map((values) => Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)));
   if (set.rows["kind"]?.kernelName !== "IFLA_INFO_KIND") return plain;
   const kinds = ["veth", "bridge", "macvlan"];
   const data = set.rows["data"]?.type.sets as readonly AttributeSet<Rows>[];
   const slave = set.rows["slaveData"]?.type.sets as readonly AttributeSet<Rows>[];
-  const byKind = fc.oneof(...data.map((inner, i) => fc.record({ kind: fc.constant(kinds[i] as string), data: valuesOf(inner) })));
-  const bySlaveKind = fc.record({ slaveKind: fc.constant("bridge"), slaveData: valuesOf(slave[0] as AttributeSet<Rows>) });
+  const byKind = fc.oneof(
+    ...data.map((inner, i) => fc.record({ kind: fc.constant(kinds[i] as string), data: valuesOf(inner) })),
+  );
+  const bySlaveKind = fc.record({
+    slaveKind: fc.constant("bridge"),
+    slaveData: valuesOf(slave[0] as AttributeSet<Rows>),
+  });
   return fc.tuple(plain, byKind, bySlaveKind).map(([a, b, c]) => ({ ...a, ...b, ...c }));
 }
 
@@ -92,37 +105,51 @@ function allSets(set: AttributeSet<Rows>, found = new Set<AttributeSet<Rows>>())
   }
   return found;
 }
-const sets = new Set((Object.keys(nouns) as NounName[]).flatMap((noun) => [...allSets(nouns[noun].attributes as unknown as AttributeSet<Rows>)]));
+const sets = new Set(
+  (Object.keys(nouns) as NounName[]).flatMap((noun) => [
+    ...allSets(nouns[noun].attributes as unknown as AttributeSet<Rows>),
+  ]),
+);
 
 describe("every set", () => {
-  test.each([...sets].map((set) => ({ name: `${set.name} (${Object.keys(set.rows).length} rows)`, set })))("$name: decoding undoes encoding", ({ set }) => {
-    fc.assert(
-      fc.property(valuesOf(set), (values) => {
-        const writer = new Writer();
-        encodeAttributes(writer, set, values as never);
-        const encoded = writer.finish();
-        expect(encoded.length % 4).toBe(0);
-        expect(decodeAttributes(new Reader(encoded), set)).toEqual(values);
-      }),
-      { numRuns: 60 },
-    );
-  });
+  test.each([...sets].map((set) => ({ name: `${set.name} (${Object.keys(set.rows).length} rows)`, set })))(
+    "$name: decoding undoes encoding",
+    ({ set }) => {
+      fc.assert(
+        fc.property(valuesOf(set), (values) => {
+          const writer = new Writer();
+          encodeAttributes(writer, set, values as never);
+          const encoded = writer.finish();
+          expect(encoded.length % 4).toBe(0);
+          expect(decodeAttributes(new Reader(encoded), set)).toEqual(values);
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
 
-  test.each([...sets].map((set) => ({ name: set.name, set })))("$name: of a damaged stream comes a value or a DecodeError", ({ set }) => {
-    const damaged = fc.tuple(valuesOf(set), fc.array(fc.tuple(fc.nat(), number(8)), { minLength: 1, maxLength: 6 }), fc.nat());
-    fc.assert(
-      fc.property(damaged, ([values, changes, cut]) => {
-        const writer = new Writer();
-        encodeAttributes(writer, set, values as never);
-        const encoded = writer.finish();
-        for (const [at, byte] of changes) if (encoded.length > 0) encoded[at % encoded.length] = byte;
-        const stream = encoded.subarray(0, encoded.length - (cut % (encoded.length + 1)));
-        decodes(() => printAttributes(set, decodeAttributes(new Reader(stream), set)));
-        attributePath(new Reader(stream), set, cut % (stream.length + 1));
-      }),
-      { numRuns: 80 },
-    );
-  });
+  test.each([...sets].map((set) => ({ name: set.name, set })))(
+    "$name: of a damaged stream comes a value or a DecodeError",
+    ({ set }) => {
+      const damaged = fc.tuple(
+        valuesOf(set),
+        fc.array(fc.tuple(fc.nat(), number(8)), { minLength: 1, maxLength: 6 }),
+        fc.nat(),
+      );
+      fc.assert(
+        fc.property(damaged, ([values, changes, cut]) => {
+          const writer = new Writer();
+          encodeAttributes(writer, set, values as never);
+          const encoded = writer.finish();
+          for (const [at, byte] of changes) if (encoded.length > 0) encoded[at % encoded.length] = byte;
+          const stream = encoded.subarray(0, encoded.length - (cut % (encoded.length + 1)));
+          decodes(() => printAttributes(set, decodeAttributes(new Reader(stream), set)));
+          attributePath(new Reader(stream), set, cut % (stream.length + 1));
+        }),
+        { numRuns: 80 },
+      );
+    },
+  );
 });
 
 /** Runs a decoder: an error of any other kind than DecodeError fails the test. */
@@ -139,7 +166,14 @@ describe.each(Object.keys(nouns) as NounName[])("a %s", (noun) => {
   const message = fc.record({
     noun: fc.constant(noun),
     type: fc.constantFrom(...Object.keys(types)),
-    header: fc.record(Object.fromEntries(Object.entries(header.fields).map(([field, [, kind]]) => [field, number(kind === "u8" ? 8 : kind === "u16" || kind === "be16" ? 16 : 31)]))),
+    header: fc.record(
+      Object.fromEntries(
+        Object.entries(header.fields).map(([field, [, kind]]) => [
+          field,
+          number(kind === "u8" ? 8 : kind === "u16" || kind === "be16" ? 16 : 31),
+        ]),
+      ),
+    ),
     attributes: valuesOf(attributes),
   });
 
@@ -151,7 +185,9 @@ describe.each(Object.keys(nouns) as NounName[])("a %s", (noun) => {
         const { noun: _, ...rest } = one;
         expect(decodeReplies(nouns[noun] as never, encoded)).toEqual([rest]);
         const offset = 16 + (where % (encoded.length - 16));
-        expect(path(noun, encoded, offset)).toMatch(offset < 16 + header.size ? new RegExp(`^struct ${header.name}$`) : /^[A-Z][A-Z0-9_]+/);
+        expect(path(noun, encoded, offset)).toMatch(
+          offset < 16 + header.size ? new RegExp(`^struct ${header.name}$`) : /^[A-Z][A-Z0-9_]+/,
+        );
         expect(print(one).startsWith(one.type)).toBe(true);
       }),
       { numRuns: 60 },

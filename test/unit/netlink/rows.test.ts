@@ -81,19 +81,28 @@ for (const noun of capturedNouns) {
     const messages = [...capture.sent.map(trimmed), ...received];
     for (const message of messages) {
       if (!Object.values(nouns[noun].types).includes(new Reader(message).u16(4) as never)) continue;
-      captured(attributes as unknown as AttributeSet<Rows>, new Reader(message).slice(16 + align(header.size), message.length), noun, inCaptures);
+      captured(
+        attributes as unknown as AttributeSet<Rows>,
+        new Reader(message).slice(16 + align(header.size), message.length),
+        noun,
+        inCaptures,
+      );
     }
   }
 }
 
-const every = (Object.keys(nouns) as NounName[]).flatMap((noun) => [...rowsOf(nouns[noun].attributes as unknown as AttributeSet<Rows>, noun)]);
+const every = (Object.keys(nouns) as NounName[]).flatMap((noun) => [
+  ...rowsOf(nouns[noun].attributes as unknown as AttributeSet<Rows>, noun),
+]);
 /** A veth's peer is a link: its rows are those of links. */
 const covered = (path: string) => path.replace("IFLA_LINKINFO.IFLA_INFO_DATA.VETH_INFO_PEER.", "");
 const isContainer = (path: string) => every.some(([other]) => other.startsWith(`${path}.`));
 
 describe("every row has golden bytes", () => {
   test("captured or written by hand", () => {
-    const without = every.map(([path]) => covered(path)).filter((path) => !inCaptures.has(path) && byHand[path] === undefined && !isContainer(path));
+    const without = every
+      .map(([path]) => covered(path))
+      .filter((path) => !inCaptures.has(path) && byHand[path] === undefined && !isContainer(path));
     expect([...new Set(without)]).toEqual([]);
   });
 
@@ -103,8 +112,11 @@ describe("every row has golden bytes", () => {
   });
 
   test.each(Object.entries(byHand))("%s", (path, [value, payload]) => {
-    const { set, kernelName } = every.find(([other]) => other === path)?.[1] as Seen;
-    const [field, { number }] = Object.entries(set.rows).find(([, row]) => row.kernelName === kernelName) as [string, Rows[string]];
+    const [, { set, kernelName }] = every.find(([other]) => other === path) as [string, Seen];
+    const [field, { number }] = Object.entries(set.rows).find(([, row]) => row.kernelName === kernelName) as [
+      string,
+      Rows[string],
+    ];
     const writer = new Writer();
     encodeAttributes(writer, set, { [field]: value } as never);
     const bytes = writer.finish();

@@ -1,12 +1,21 @@
 import { describe, expect, test } from "vitest";
-import { asideIfname, HOST_IFNAMES, hashedHostIfname, hostIfname, temporaryIfname } from "../../../src/values/host-ifname.js";
+import {
+  asideIfname,
+  HOST_IFNAMES,
+  hashedHostIfname,
+  hostIfname,
+  temporaryIfname,
+} from "../../../src/values/host-ifname.js";
 import { parseIfname } from "../../../src/values/ifname.js";
 import { refusal } from "./refusal.js";
 
 describe("parseIfname", () => {
-  test.each(["eth1", "e", "br-0a1b2c3d4e5f", "veth1.100", "exactly-15-byte", "-x", "...", "ALL", "wän0", "@", "eth1#"])("%s", (name) => {
-    expect(parseIfname(name, "interface name")).toBe(name);
-  });
+  test.each(["eth1", "e", "br-0a1b2c3d4e5f", "veth1.100", "exactly-15-byte", "-x", "...", "ALL", "wän0", "@", "eth1#"])(
+    "%s",
+    (name) => {
+      expect(parseIfname(name, "interface name")).toBe(name);
+    },
+  );
 
   test.each([
     ["", "the interface name is empty"],
@@ -35,7 +44,9 @@ describe("parseIfname", () => {
   });
 
   test("the refusal calls it what the caller calls it", () => {
-    expect(refusal(() => parseIfname("a/b", "host interface"))).toBe('the host interface "a/b" has a slash, which the kernel refuses');
+    expect(refusal(() => parseIfname("a/b", "host interface"))).toBe(
+      'the host interface "a/b" has a slash, which the kernel refuses',
+    );
   });
 });
 

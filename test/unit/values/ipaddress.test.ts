@@ -103,7 +103,22 @@ describe("against other eyes", () => {
   });
 
   test("what is accepted is what node:net accepts", () => {
-    const piece = fc.constantFrom("0", "1", "00", "01", "255", "256", "ab", "ffff", "10000", ".", ":", "::", "1.2.3.4", "");
+    const piece = fc.constantFrom(
+      "0",
+      "1",
+      "00",
+      "01",
+      "255",
+      "256",
+      "ab",
+      "ffff",
+      "10000",
+      ".",
+      ":",
+      "::",
+      "1.2.3.4",
+      "",
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 17 }), fc.constantFrom(".", ":", ""), (pieces, by) => {
         const text = pieces.join(by);

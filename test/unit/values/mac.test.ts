@@ -1,7 +1,17 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { attachmentMac, bridgeMac, formatMac, hostEndMac, macBytes, parseMac, randomMac, SEED_DIGITS, uniqueMac } from "../../../src/values/mac.js";
+import {
+  attachmentMac,
+  bridgeMac,
+  formatMac,
+  hostEndMac,
+  macBytes,
+  parseMac,
+  randomMac,
+  SEED_DIGITS,
+  uniqueMac,
+} from "../../../src/values/mac.js";
 import { md5 } from "../../../src/values/md5.js";
 import { refusal } from "./refusal.js";
 
@@ -17,7 +27,10 @@ describe("parseMac", () => {
   });
 
   test.each([
-    ["01:00:5e:00:00:01", "multicast address (the lowest bit of its first byte is set), which no interface may have | did you mean 00:00:5e:00:00:01?"],
+    [
+      "01:00:5e:00:00:01",
+      "multicast address (the lowest bit of its first byte is set), which no interface may have | did you mean 00:00:5e:00:00:01?",
+    ],
     ["03:00:00:00:00:01", "did you mean 02:00:00:00:00:01?"],
     ["ff:ff:ff:ff:ff:ff", "broadcast"],
     ["00:00:00:00:00:00", "all zeros"],
@@ -65,10 +78,20 @@ describe("derived MACs", () => {
   const seed = "00112233445566778899aabbccddee".slice(0, SEED_DIGITS);
 
   test.each([
-    ["an attachment's", attachmentMac("docker:abc", "eth1"), /^02:/, [attachmentMac("docker:abc", "eth2"), attachmentMac("docker:abd", "eth1")]],
+    [
+      "an attachment's",
+      attachmentMac("docker:abc", "eth1"),
+      /^02:/,
+      [attachmentMac("docker:abc", "eth2"), attachmentMac("docker:abd", "eth1")],
+    ],
     ["a host end's, higher than a bridge's other ports", hostEndMac(seed), /^fe:/, []],
     ["a bridge's", bridgeMac(seed), /^02:/, [randomMac(seed), `02${hostEndMac(seed).slice(2)}`]],
-    ["one for a guest that has no lasting identity", randomMac(seed), /^02:/, [bridgeMac(seed), `02${hostEndMac(seed).slice(2)}`]],
+    [
+      "one for a guest that has no lasting identity",
+      randomMac(seed),
+      /^02:/,
+      [bridgeMac(seed), `02${hostEndMac(seed).slice(2)}`],
+    ],
   ])("%s is locally administered, unicast and not one of the others", (_, mac, first, others) => {
     expect(mac).toMatch(first);
     expect(parseMac(mac)).toBe(mac);
@@ -86,7 +109,11 @@ describe("derived MACs", () => {
 
   test("an attachment's is the same tomorrow", () => {
     expect(attachmentMac("docker:abc", "eth1")).toBe(
-      `02:${createHash("md5").update("docker:abc\0eth1").digest("hex").slice(0, 10).replace(/..(?!$)/g, "$&:")}`,
+      `02:${createHash("md5")
+        .update("docker:abc\0eth1")
+        .digest("hex")
+        .slice(0, 10)
+        .replace(/..(?!$)/g, "$&:")}`,
     );
   });
 });

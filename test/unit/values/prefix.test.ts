@@ -7,18 +7,36 @@ import { refusal } from "./refusal.js";
 
 describe("addresses of interfaces", () => {
   test.each([
-    ["192.168.1.2/24", { family: "inet", address: "192.168.1.2", prefixlen: 24, network: "192.168.1.0", broadcast: "192.168.1.255" }],
-    ["10.1.2.3/9", { family: "inet", address: "10.1.2.3", prefixlen: 9, network: "10.0.0.0", broadcast: "10.127.255.255" }],
-    ["192.168.1.2/255.255.255.0", { family: "inet", address: "192.168.1.2", prefixlen: 24, network: "192.168.1.0", broadcast: "192.168.1.255" }],
-    ["192.168.1.2/255.255.255.252", { family: "inet", address: "192.168.1.2", prefixlen: 30, network: "192.168.1.0", broadcast: "192.168.1.3" }],
+    [
+      "192.168.1.2/24",
+      { family: "inet", address: "192.168.1.2", prefixlen: 24, network: "192.168.1.0", broadcast: "192.168.1.255" },
+    ],
+    [
+      "10.1.2.3/9",
+      { family: "inet", address: "10.1.2.3", prefixlen: 9, network: "10.0.0.0", broadcast: "10.127.255.255" },
+    ],
+    [
+      "192.168.1.2/255.255.255.0",
+      { family: "inet", address: "192.168.1.2", prefixlen: 24, network: "192.168.1.0", broadcast: "192.168.1.255" },
+    ],
+    [
+      "192.168.1.2/255.255.255.252",
+      { family: "inet", address: "192.168.1.2", prefixlen: 30, network: "192.168.1.0", broadcast: "192.168.1.3" },
+    ],
     ["10.0.0.0/31", { family: "inet", address: "10.0.0.0", prefixlen: 31, network: "10.0.0.0" }],
     ["10.0.0.1/255.255.255.255", { family: "inet", address: "10.0.0.1", prefixlen: 32, network: "10.0.0.1" }],
     ["FD00:0::2/64", { family: "inet6", address: "fd00::2", prefixlen: 64, network: "fd00::" }],
     ["fd00::ffff/113", { family: "inet6", address: "fd00::ffff", prefixlen: 113, network: "fd00::8000" }],
     ["fd00::2/128", { family: "inet6", address: "fd00::2", prefixlen: 128, network: "fd00::2" }],
     // The kernel takes network and broadcast address as well.
-    ["192.168.1.0/24", { family: "inet", address: "192.168.1.0", prefixlen: 24, network: "192.168.1.0", broadcast: "192.168.1.255" }],
-    ["192.168.1.255/24", { family: "inet", address: "192.168.1.255", prefixlen: 24, network: "192.168.1.0", broadcast: "192.168.1.255" }],
+    [
+      "192.168.1.0/24",
+      { family: "inet", address: "192.168.1.0", prefixlen: 24, network: "192.168.1.0", broadcast: "192.168.1.255" },
+    ],
+    [
+      "192.168.1.255/24",
+      { family: "inet", address: "192.168.1.255", prefixlen: 24, network: "192.168.1.0", broadcast: "192.168.1.255" },
+    ],
   ])("%s", (text, prefix) => {
     expect(parsePrefix(text)).toEqual(prefix);
   });
@@ -65,7 +83,8 @@ describe("addresses of interfaces", () => {
     expect(parseNetwork("224.0.0.0/4")).toMatchObject({ address: "224.0.0.0", prefixlen: 4 });
     expect(parseNetwork("ff00::/8")).toMatchObject({ network: "ff00::" });
     // No neighbours of multicast: fe.., f.. and 223, 240.
-    for (const text of ["fe80::1/64", "f::1/64", "223.0.0.1/24", "240.0.0.1/24", "ff::1/64"]) expect(prefixText(parsePrefix(text))).toBe(text);
+    for (const text of ["fe80::1/64", "f::1/64", "223.0.0.1/24", "240.0.0.1/24", "ff::1/64"])
+      expect(prefixText(parsePrefix(text))).toBe(text);
   });
 });
 
@@ -88,11 +107,18 @@ describe("contains", () => {
     const v4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
     const v6 = fc.uint8Array({ minLength: 16, maxLength: 16 });
     const near = (bytes: fc.Arbitrary<Uint8Array>, bits: number) =>
-      fc.tuple(bytes, fc.integer({ min: 0, max: bits }), fc.nat(bits - 1), fc.boolean()).map(([base, prefixlen, flip, flipped]) => {
-        const other = base.slice();
-        if (flipped) other[flip >> 3] = (other[flip >> 3] as number) ^ (0x80 >> (flip & 7));
-        return { base: formatIp(base), prefixlen, other: formatIp(other), family: bits === 32 ? ("ipv4" as const) : ("ipv6" as const) };
-      });
+      fc
+        .tuple(bytes, fc.integer({ min: 0, max: bits }), fc.nat(bits - 1), fc.boolean())
+        .map(([base, prefixlen, flip, flipped]) => {
+          const other = base.slice();
+          if (flipped) other[flip >> 3] = (other[flip >> 3] as number) ^ (0x80 >> (flip & 7));
+          return {
+            base: formatIp(base),
+            prefixlen,
+            other: formatIp(other),
+            family: bits === 32 ? ("ipv4" as const) : ("ipv6" as const),
+          };
+        });
     fc.assert(
       fc.property(fc.oneof(near(v4, 32), near(v6, 128)), ({ base, prefixlen, other, family }) => {
         const list = new BlockList();
