@@ -13,13 +13,28 @@ constexpr napi_type_tag kTag{0x7f3b1c52d08e4a96, 0xa1c4e97065bd832f};
 
 }  // namespace
 
+/** V8 checks the receiver of methods, but not that of accessors: one borrowed by another class would read its memory. */
+template <NetnsObject::Getter getter>
+napi_value NetnsObject::get(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  const NetnsObject* object = checked(info.This());
+  if (object != nullptr) return (object->*getter)(env);
+  Napi::TypeError::New(env, "a Netns is needed").ThrowAsJavaScriptException();
+  return nullptr;
+}
+
+template <NetnsObject::Getter getter>
+napi_property_descriptor NetnsObject::accessor(const char* name) {
+  return {name, nullptr, nullptr, get<getter>, nullptr, nullptr, napi_enumerable, nullptr};
+}
+
 void NetnsObject::install(Napi::Env env) {
   const Napi::Function constructor = DefineClass(env, "Netns",
                                                  {
-                                                     InstanceAccessor<&NetnsObject::dev>("dev", napi_enumerable),
-                                                     InstanceAccessor<&NetnsObject::ino>("ino", napi_enumerable),
-                                                     InstanceAccessor<&NetnsObject::fd>("fd", napi_enumerable),
-                                                     InstanceAccessor<&NetnsObject::closed>("closed", napi_enumerable),
+                                                     accessor<&NetnsObject::dev>("dev"),
+                                                     accessor<&NetnsObject::ino>("ino"),
+                                                     accessor<&NetnsObject::fd>("fd"),
+                                                     accessor<&NetnsObject::closed>("closed"),
                                                      InstanceMethod<&NetnsObject::close>("close"),
                                                  });
   Environment::of(env)->netnsClass = Napi::Persistent(constructor);
@@ -42,25 +57,19 @@ NetnsObject::NetnsObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Netn
   info.This().As<Napi::Object>().TypeTag(&kTag);
 }
 
+NetnsObject* NetnsObject::checked(Napi::Value value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) return nullptr;
+  return Unwrap(value.As<Napi::Object>());
+}
+
 std::shared_ptr<const Netns> NetnsObject::from(Napi::Value value, const char** fault) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) {
+  const NetnsObject* object = checked(value);
+  if (object == nullptr) {
     *fault = "a Netns is needed";
     return nullptr;
   }
-  std::shared_ptr<const Netns> netns = Unwrap(value.As<Napi::Object>())->netns_;
-  if (netns == nullptr) *fault = "the Netns is closed";
-  return netns;
-}
-
-Napi::Value NetnsObject::dev(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), dev_); }
-Napi::Value NetnsObject::ino(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), ino_); }
-
-Napi::Value NetnsObject::fd(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), netns_ == nullptr ? -1 : netns_->fd.get());
-}
-
-Napi::Value NetnsObject::closed(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), netns_ == nullptr);
+  if (object->netns_ == nullptr) *fault = "the Netns is closed";
+  return object->netns_;
 }
 
 Napi::Value NetnsObject::close(const Napi::CallbackInfo& info) {

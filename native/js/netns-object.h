@@ -20,11 +20,19 @@ class NetnsObject : public Napi::ObjectWrap<NetnsObject> {
   explicit NetnsObject(const Napi::CallbackInfo& info);
 
  private:
-  Napi::Value dev(const Napi::CallbackInfo& info);
-  Napi::Value ino(const Napi::CallbackInfo& info);
-  Napi::Value fd(const Napi::CallbackInfo& info);
-  Napi::Value closed(const Napi::CallbackInfo& info);
+  Napi::Value dev(Napi::Env env) const { return Napi::Number::New(env, static_cast<double>(dev_)); }
+  Napi::Value ino(Napi::Env env) const { return Napi::Number::New(env, static_cast<double>(ino_)); }
+  Napi::Value fd(Napi::Env env) const { return Napi::Number::New(env, netns_ == nullptr ? -1 : netns_->fd.get()); }
+  Napi::Value closed(Napi::Env env) const { return Napi::Boolean::New(env, netns_ == nullptr); }
   Napi::Value close(const Napi::CallbackInfo& info);
+
+  using Getter = Napi::Value (NetnsObject::*)(Napi::Env env) const;
+  template <Getter getter>
+  static napi_value get(napi_env env, napi_callback_info raw);
+  template <Getter getter>
+  static napi_property_descriptor accessor(const char* name);
+  /** Null when the value is no Netns of ours. */
+  static NetnsObject* checked(Napi::Value value);
 
   std::shared_ptr<Netns> netns_;
   uint64_t dev_ = 0;

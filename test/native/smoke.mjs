@@ -1,11 +1,11 @@
 // A short life of the addon, for the sanitizers: node --expose-gc smoke.mjs <addon> [exit]
 // With "exit" the process ends in the middle of everything; else all is brought to its end. Root; own namespaces only.
 import { strict as assert } from "node:assert";
-import { Buffer } from "node:buffer";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
+import { byName, IFINDEX, link, NLM_F_DUMP, notice, RTM_DELLINK, RTM_GETLINK, veth } from "./link-messages.mjs";
 
 const file = isMainThread ? process.argv[2] : workerData.file;
 const leaveEarly = process.argv[3] === "exit";
@@ -13,40 +13,12 @@ const module = { exports: {} };
 process.dlopen(module, file);
 const { openNetns, Runner } = module.exports;
 
-const RTM_NEWLINK = 16;
-const RTM_DELLINK = 17;
-const RTM_GETLINK = 18;
-const CREATE_EXCL = 0x600;
-const DUMP = 0x300;
-const IFINDEX = 20;
-
-function attribute(number, payload) {
-  const bytes = Buffer.alloc((4 + payload.length + 3) & ~3);
-  bytes.writeUInt16LE(4 + payload.length, 0);
-  bytes.writeUInt16LE(number, 2);
-  payload.copy(bytes, 4);
-  return bytes;
-}
-const string = (text) => Buffer.from(`${text}\0`);
-function link(type, flags, ...attributes) {
-  const header = Buffer.alloc(32);
-  header.writeUInt16LE(type, 4);
-  header.writeUInt16LE(flags, 6);
-  return new Uint8Array(Buffer.concat([header, ...attributes]));
-}
-function veth(name, peer) {
-  const other = attribute(1, Buffer.concat([Buffer.alloc(16), attribute(3, string(peer))]));
-  const info = Buffer.concat([attribute(1, string("veth")), attribute(2, other)]);
-  return link(RTM_NEWLINK, CREATE_EXCL, attribute(3, string(name)), attribute(18, info));
-}
-const byName = (type, name) => link(type, 0, attribute(3, string(name)));
-
 async function life(lockPath, cycles) {
   const runner = new Runner();
   const [host, guest] = [await runner.createNetns(), await runner.createNetns()];
   const begin = (queries = []) => runner.begin({ namespaces: [host, guest], lockPath, queries });
   for (let i = 0; i < cycles; i++) {
-    const { transaction, answers } = await begin([{ netns: 0, message: link(RTM_GETLINK, DUMP) }]);
+    const { transaction, answers } = await begin([{ netns: 0, message: link(RTM_GETLINK, NLM_F_DUMP) }]);
     assert.equal(answers[0].errno, 0);
     const steps = [
       { op: 0, netns: 0, message: veth("a", "b"), undo: [{ op: 0, netns: 0, message: byName(RTM_DELLINK, "a") }] },
@@ -62,8 +34,8 @@ async function life(lockPath, cycles) {
       continue;
     }
     const end = await begin();
-    const notice = { group: 1, type: RTM_DELLINK, offset: IFINDEX, slot: 0 };
-    const reaped = await runner.run(end.transaction, [{ op: 3, netns: 0, message: byName(RTM_DELLINK, "a"), notice }], report.slots);
+    const reap = { op: 3, netns: 0, message: byName(RTM_DELLINK, "a"), notice: notice(0) };
+    const reaped = await runner.run(end.transaction, [reap], report.slots);
     assert.ok(reaped.ok);
   }
   await assert.rejects(runner.begin({ namespaces: [], queries: [] }), TypeError);
