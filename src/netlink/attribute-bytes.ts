@@ -22,8 +22,8 @@ export function cstring(size: number): AttributeType<string> {
 }
 
 /**
- * A string that is sent without a terminating zero, because the kernel counts that as one of `max` bytes; in replies
- * it has one. Only the empty string is sent as a zero: an attribute without payload would be ERANGE.
+ * A string that is sent without a terminating zero: the kernel measures an alias with it and refuses the 256th byte
+ * (ERANGE). In replies there is one. The empty string is sent as a zero, so that there is something to look at.
  */
 export function bareString(max: number): AttributeType<string> {
   const whole = cstring(max + 1);
