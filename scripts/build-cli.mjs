@@ -58,7 +58,9 @@ script.runInThisContext()(exports, require, module, filename, __dirname);
 function compile() {
   setFlagsFromString("--no-lazy");
   try {
-    return new Script(`(function(exports,require,module,__filename,__dirname){${text}\n})`, { filename: at("dist/cli-bundle.cjs") });
+    return new Script(`(function(exports,require,module,__filename,__dirname){${text}\n})`, {
+      filename: at("dist/cli-bundle.cjs"),
+    });
   } finally {
     // Part of what V8 compares before it takes a cache.
     setFlagsFromString("--lazy");

@@ -49,7 +49,14 @@ function engine(pid) {
   const container = {
     Id: "0123456789abcdef".repeat(4),
     Name: "/web1",
-    State: { Status: "running", Running: true, Paused: false, Restarting: false, Pid: pid, StartedAt: "2026-01-01T00:00:00Z" },
+    State: {
+      Status: "running",
+      Running: true,
+      Paused: false,
+      Restarting: false,
+      Pid: pid,
+      StartedAt: "2026-01-01T00:00:00Z",
+    },
     HostConfig: { NetworkMode: "bridge" },
     Config: { Hostname: "web1" },
     NetworkSettings: { SandboxKey: `/proc/${pid}/ns/net` },
@@ -57,7 +64,11 @@ function engine(pid) {
   const body = JSON.stringify(container);
   return createServer((socket) => {
     socket.on("error", () => {});
-    socket.once("data", () => socket.end(`HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`));
+    socket.once("data", () =>
+      socket.end(
+        `HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      ),
+    );
   });
 }
 
@@ -77,7 +88,10 @@ async function attachWatched(directory, pid) {
   const hookFile = join(directory, "hook.cjs");
   writeFileSync(hookFile, hook);
   const words = ["--net", process.execPath, "--require", hookFile, cli, "br1", "web1", "192.0.2.2/24@192.0.2.1"];
-  const child = spawn("unshare", words, { env: { ...env, DOCKER_HOST: `unix://${socket}` }, stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const child = spawn("unshare", words, {
+    env: { ...env, DOCKER_HOST: `unix://${socket}` },
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
   const [out, err, loaded] = [child.stdout, child.stderr, child.stdio[3]].map(collect);
   const code = await new Promise((resolve, reject) => child.on("error", reject).on("close", resolve));
   server.close();
@@ -100,7 +114,9 @@ try {
   const strangers = files.filter((file) => file !== cli);
   // The loader of ES modules is there from the start; its translators come with the first import().
   if (natives.includes("internal/modules/esm/translators")) extra.push("the ES module loader, through import()");
-  console.log(`loaded on the way to an attachment: ${modules.join(" ")} (and ${natives.length - modules.length} internal ones)`);
+  console.log(
+    `loaded on the way to an attachment: ${modules.join(" ")} (and ${natives.length - modules.length} internal ones)`,
+  );
   for (const name of extra) console.error(`not allowed on this path: ${name}`);
   for (const file of strangers) console.error(`not allowed on this path: the file ${file}`);
   process.exitCode = extra.length + strangers.length === 0 ? 0 : 1;

@@ -1,4 +1,5 @@
 import type { DetachOutcome } from "../detach.js";
+import type { Finding } from "../doctor/finding.js";
 import type { ListedAttachment } from "../list.js";
 import type { Attachment, AttachRequest, DetachRequest } from "../plan/request.js";
 import type { Plan } from "../plan/step.js";
@@ -13,14 +14,6 @@ export interface HostLinks {
   hostLinkKind(name: string): HostLinkKind | undefined;
   /** For "did you mean". */
   hostLinkNames(): readonly string[];
-}
-
-/** One result of `doctor`. */
-export interface Finding {
-  readonly id: string;
-  readonly level: "ok" | "warning" | "problem";
-  readonly what: string;
-  readonly remedy?: string | undefined;
 }
 
 /** What the command line uses of class Pipework. */

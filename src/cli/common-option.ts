@@ -21,7 +21,10 @@ const SECONDS_MAX = 2_147_483;
 export function parseTimeout(seconds: string): number {
   const value = /^\d+(\.\d+)?$/.test(seconds) ? Number(seconds) : Number.NaN;
   if (!(value > 0 && value <= SECONDS_MAX)) {
-    throw invalid(`--timeout "${seconds}" is not a number of seconds`, `it is more than 0 and at most ${SECONDS_MAX}, such as 5 or 0.5`);
+    throw invalid(
+      `--timeout "${seconds}" is not a number of seconds`,
+      `it is more than 0 and at most ${SECONDS_MAX}, such as 5 or 0.5`,
+    );
   }
   return Math.max(1, Math.round(value * 1000));
 }

@@ -1,8 +1,8 @@
 import type { HostLinks } from "./command-port.js";
 import { commonFlags } from "./common-option.js";
 import type { Invocation } from "./invocation.js";
-import { looksLikeAddress } from "./legacy-address.js";
 import { parseLegacy } from "./legacy.js";
+import { looksLikeAddress } from "./legacy-address.js";
 import { isGuestCommand, isVerb } from "./verb-names.js";
 
 /** Where the words that are no options stand, up to `--`. */
@@ -19,7 +19,9 @@ function positionsOfPlain(words: readonly string[]): number[] {
 
 /** Options in front of the verb, which stand behind it for the parser: `pipework --json list`. */
 function leadsWithCommonOptions(words: readonly string[]): boolean {
-  return words.every((word, i) => Object.hasOwn(commonFlags, word) || word.startsWith("--timeout") || words[i - 1] === "--timeout");
+  return words.every(
+    (word, i) => Object.hasOwn(commonFlags, word) || word.startsWith("--timeout") || words[i - 1] === "--timeout",
+  );
 }
 
 /**
@@ -33,13 +35,18 @@ export async function readWords(words: readonly string[], links: HostLinks): Pro
   const verb = words[first] as string;
   const third = plain[2];
   const legacy = third !== undefined && looksLikeAddress(words[third] as string);
-  if (!isVerb(verb) || legacy || !leadsWithCommonOptions(words.slice(0, first))) return parseLeading(words, links, first);
+  if (!isVerb(verb) || legacy || !leadsWithCommonOptions(words.slice(0, first)))
+    return parseLeading(words, links, first);
   const { parseVerb } = await import("./verbs.js");
   return parseVerb([verb, ...words.slice(0, first), ...words.slice(first + 1)]);
 }
 
 /** The legacy form, unless help or the version is asked for. */
-async function parseLeading(words: readonly string[], links: HostLinks, first: number | undefined): Promise<Invocation> {
+async function parseLeading(
+  words: readonly string[],
+  links: HostLinks,
+  first: number | undefined,
+): Promise<Invocation> {
   const leading = words.slice(0, first);
   if (leading.includes("--version") || leading.includes("-V")) return { kind: "version" };
   // Behind `tc <guest>` and the like stand another program's words.

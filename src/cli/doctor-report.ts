@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Finding } from "./command-port.js";
+import type { Finding } from "../doctor/finding.js";
 import { printable } from "./output.js";
 
 const marks = { ok: ["ok", "green"], warning: ["warning", "yellow"], problem: ["problem", "red"] } as const;

@@ -11,7 +11,12 @@ function warn(port: CommandPort, { quiet }: OutputOptions, warnings: Iterable<st
   for (const warning of warnings) port.err(warningText(warning));
 }
 
-async function showPlans(port: CommandPort, output: OutputOptions, plans: readonly Plan[], asJson: unknown): Promise<void> {
+async function showPlans(
+  port: CommandPort,
+  output: OutputOptions,
+  plans: readonly Plan[],
+  asJson: unknown,
+): Promise<void> {
   for (const plan of plans) warn(port, output, plan.warnings);
   if (output.json) {
     port.out(jsonText(asJson));
@@ -22,26 +27,37 @@ async function showPlans(port: CommandPort, output: OutputOptions, plans: readon
   port.out(texts.map((text) => `${text.trimEnd()}\n`).join("\n"));
 }
 
-async function attach({ request: asked, output, warnings }: Of<"attach">, pipework: PipeworkPort, port: CommandPort, signal: AbortSignal): Promise<void> {
+async function attach(
+  { request: asked, output, warnings }: Of<"attach">,
+  pipework: PipeworkPort,
+  port: CommandPort,
+  signal: AbortSignal,
+): Promise<number> {
   const request = { ...asked, signal };
   warn(port, output, warnings);
   if (output.dryRun) {
     const plan = await pipework.plan(request);
     await showPlans(port, output, [plan], plan);
-    return;
+    return 0;
   }
   const attachment = await pipework.attach(request);
   warn(port, output, attachment.warnings);
   if (output.verbose) port.err(attachedText(attachment));
   if (output.json) port.out(jsonText(attachment));
+  return 0;
 }
 
-async function detach({ request: asked, output }: Of<"detach">, pipework: PipeworkPort, port: CommandPort, signal: AbortSignal): Promise<void> {
+async function detach(
+  { request: asked, output }: Of<"detach">,
+  pipework: PipeworkPort,
+  port: CommandPort,
+  signal: AbortSignal,
+): Promise<number> {
   const request = { ...asked, signal };
   if (output.dryRun) {
     const plans = await pipework.planDetach(request);
     await showPlans(port, output, plans, plans);
-    return;
+    return 0;
   }
   const outcomes = await pipework.detach(request);
   for (const outcome of outcomes) {
@@ -49,16 +65,18 @@ async function detach({ request: asked, output }: Of<"detach">, pipework: Pipewo
     if (output.verbose) port.err(detachedText(outcome));
   }
   if (output.json) port.out(jsonText(outcomes));
+  return 0;
 }
 
-async function list({ guest, output }: Of<"list">, pipework: PipeworkPort, port: CommandPort): Promise<void> {
+async function list({ guest, output }: Of<"list">, pipework: PipeworkPort, port: CommandPort): Promise<number> {
   const rows = await pipework.list(guest === undefined ? {} : { guest });
   if (output.json) {
     port.out(jsonText(rows));
-    return;
+    return 0;
   }
   const { listTable } = await import("./list-table.js");
   port.out(listTable(rows));
+  return 0;
 }
 
 /** 1 when something stands in the way: what only could be better is not for a script to stop at. */
@@ -73,10 +91,10 @@ async function doctor({ output }: Of<"doctor">, pipework: PipeworkPort, port: Co
   return findings.some(({ level }) => level === "problem") ? 1 : 0;
 }
 
-async function withPipework(port: CommandPort, work: (pipework: PipeworkPort) => Promise<number | void>): Promise<number> {
+async function withPipework(port: CommandPort, work: (pipework: PipeworkPort) => Promise<number>): Promise<number> {
   const pipework = port.open();
   try {
-    return (await work(pipework)) ?? 0;
+    return await work(pipework);
   } finally {
     await pipework.close();
   }
@@ -106,7 +124,10 @@ export async function execute(invocation: Invocation, port: CommandPort, signal:
     case "rule":
     case "tc": {
       const tool = invocation.kind === "tc" ? "tc" : `ip ${invocation.kind}`;
-      throw notYet(`pipework ${invocation.kind}`, `for now, by hand: nsenter --net --target PID ${tool} ${invocation.words.join(" ")}`);
+      throw notYet(
+        `pipework ${invocation.kind}`,
+        `for now, by hand: nsenter --net --target PID ${tool} ${invocation.words.join(" ")}`,
+      );
     }
     case "usage": {
       const { usageText } = await import("./help.js");

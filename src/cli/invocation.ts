@@ -11,7 +11,12 @@ export interface OutputOptions {
 
 /** What the words ask for. */
 export type Invocation =
-  | { readonly kind: "attach"; readonly request: AttachRequest; readonly output: OutputOptions; readonly warnings: readonly string[] }
+  | {
+      readonly kind: "attach";
+      readonly request: AttachRequest;
+      readonly output: OutputOptions;
+      readonly warnings: readonly string[];
+    }
   | { readonly kind: "detach"; readonly request: DetachRequest; readonly output: OutputOptions }
   | { readonly kind: "list"; readonly guest?: string; readonly output: OutputOptions }
   | { readonly kind: "doctor"; readonly output: OutputOptions }

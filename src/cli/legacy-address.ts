@@ -52,15 +52,24 @@ export function parseLegacyAddress(word: Word, familyWord: Word | undefined): Le
   const near = address.includes("/") ? undefined : suggest(address, dhcpWords);
   if (near !== undefined) throw refuseWord(word, "neither an address nor a DHCP word", `did you mean ${near}?`);
   const prefix = placed(word, () => parsePrefix(address));
-  const gateway = gatewayText === undefined || gatewayText === "" ? undefined : placed(word, () => parseIp(gatewayText));
+  const gateway =
+    gatewayText === undefined || gatewayText === "" ? undefined : placed(word, () => parseIp(gatewayText));
   const family = familyOfPrefix(address, prefix.address);
   const gatewayFamily = gateway === undefined ? undefined : familyOf(gateway);
   if (family !== undefined && gatewayFamily !== undefined && family !== gatewayFamily) {
-    throw refuseWord(word, `the address is ${spoken[family]} and its gateway is ${spoken[gatewayFamily]}`, "both are of one family");
+    throw refuseWord(
+      word,
+      `the address is ${spoken[family]} and its gateway is ${spoken[gatewayFamily]}`,
+      "both are of one family",
+    );
   }
   const found = family ?? gatewayFamily;
   if (wanted !== undefined && found !== undefined && wanted !== found) {
-    throw refuseWord(word, `this is ${spoken[found]}, and -a ${familyWord?.text} asks for ${spoken[wanted]}`, "leave -a out: the family follows from the address");
+    throw refuseWord(
+      word,
+      `this is ${spoken[found]}, and -a ${familyWord?.text} asks for ${spoken[wanted]}`,
+      "leave -a out: the family follows from the address",
+    );
   }
   return {
     // Length 0 is an interface without an address; parsePrefix has refused other zero addresses.

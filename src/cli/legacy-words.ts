@@ -38,7 +38,12 @@ export function placed<T>({ at }: Word, parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof PipeworkError)) throw error;
-    throw new PipeworkError({ code: error.code, message: `word ${at}: ${error.message}`, hint: error.hint, cause: error });
+    throw new PipeworkError({
+      code: error.code,
+      message: `word ${at}: ${error.message}`,
+      hint: error.hint,
+      cause: error,
+    });
   }
 }
 
@@ -49,8 +54,17 @@ export function refuseWord({ text, at }: Word, why: string, hint?: string): Pipe
 
 function unknownOption(word: Word): PipeworkError {
   const known = [...Object.keys(valued), ...Object.keys(flags)];
-  const near = word.text.startsWith("--") ? suggest(word.text, known.filter((option) => option.startsWith("--"))) : undefined;
-  return refuseWord(word, "unknown option", near === undefined ? `the options are ${known.join(" ")}` : `did you mean ${near}?`);
+  const near = word.text.startsWith("--")
+    ? suggest(
+        word.text,
+        known.filter((option) => option.startsWith("--")),
+      )
+    : undefined;
+  return refuseWord(
+    word,
+    "unknown option",
+    near === undefined ? `the options are ${known.join(" ")}` : `did you mean ${near}?`,
+  );
 }
 
 /**
@@ -91,7 +105,10 @@ export function sortWords(words: readonly string[], passesThrough: (first: strin
     }
     const before = options.get(key);
     if (before !== undefined && before.text !== value.text) {
-      throw refuseWord(word, `${name} is given twice, as ${JSON.stringify(before.text)} and as ${JSON.stringify(value.text)}`);
+      throw refuseWord(
+        word,
+        `${name} is given twice, as ${JSON.stringify(before.text)} and as ${JSON.stringify(value.text)}`,
+      );
     }
     options.set(key, value as Word);
   }

@@ -16,7 +16,12 @@ const form = "pipework <hostif> [-i ifname] [-l hostname] [-a 4|6] <guest> <addr
 export type LegacyInvocation = Extract<Invocation, { kind: "attach" | "wait" | GuestCommand | "usage" }>;
 
 function outputOf({ flags }: LegacyWords): OutputOptions {
-  return { dryRun: flags.has("dryRun"), json: flags.has("json"), quiet: flags.has("quiet"), verbose: flags.has("verbose") };
+  return {
+    dryRun: flags.has("dryRun"),
+    json: flags.has("json"),
+    quiet: flags.has("quiet"),
+    verbose: flags.has("verbose"),
+  };
 }
 
 function timeoutOf({ options }: LegacyWords): { timeoutMs?: number } {
@@ -38,23 +43,37 @@ function refuseIdle({ flags, options }: LegacyWords, names: readonly string[], w
 
 function parseWait(sorted: LegacyWords): LegacyInvocation {
   const [extra] = sorted.positionals;
-  if (extra !== undefined) throw refuseWord(extra, "--wait takes no further words", "pipework --wait [-i ifname] [--timeout S]");
+  if (extra !== undefined)
+    throw refuseWord(extra, "--wait takes no further words", "pipework --wait [-i ifname] [--timeout S]");
   refuseIdle(sorted, ["directPhys", "hostIfname", "family", "replace", "noAnnounce", "dryRun"], "with --wait");
-  return { kind: "wait", request: { ifname: ifnameOf(sorted) ?? "eth1", ...timeoutOf(sorted) }, output: outputOf(sorted) };
+  return {
+    kind: "wait",
+    request: { ifname: ifnameOf(sorted) ?? "eth1", ...timeoutOf(sorted) },
+    output: outputOf(sorted),
+  };
 }
 
 function parseGuestCommand(kind: GuestCommand, sorted: LegacyWords): LegacyInvocation {
   refuseIdle(sorted, ["directPhys", "ifname", "hostIfname", "family", "replace", "noAnnounce"], `with ${kind}`);
   const [, guest] = sorted.positionals;
-  if (guest === undefined || guest.text === "") throw invalid(`the guest is missing behind ${kind}`, `pipework ${kind} <guest> <${kind} words>`);
+  if (guest === undefined || guest.text === "")
+    throw invalid(`the guest is missing behind ${kind}`, `pipework ${kind} <guest> <${kind} words>`);
   const words = sorted.rest ?? [];
   if (kind === "tc") {
-    if (words.length === 0) throw invalid(`the words for tc are missing behind ${guest.text}`, `such as: pipework tc ${guest.text} qdisc show`);
+    if (words.length === 0)
+      throw invalid(
+        `the words for tc are missing behind ${guest.text}`,
+        `such as: pipework tc ${guest.text} qdisc show`,
+      );
     for (const [i, word] of words.entries()) {
       if (!word.startsWith("-")) break;
       // tc takes options by any unique beginning.
       if (word.length > 1 && "-batch".startsWith(word)) {
-        throw refuseWord({ text: word, at: guest.at + 1 + i }, "a batch of tc commands from a file is refused", "run pipework tc once per command");
+        throw refuseWord(
+          { text: word, at: guest.at + 1 + i },
+          "a batch of tc commands from a file is refused",
+          "run pipework tc once per command",
+        );
       }
     }
   }
@@ -116,7 +135,10 @@ function required(positionals: readonly Word[], index: number, what: string): Wo
   const word = positionals[index];
   if (word === undefined || word.text === "") {
     const before = positionals[index - 1];
-    throw invalid(`the ${what} is missing${before === undefined ? "" : ` behind ${JSON.stringify(before.text)}`}`, form);
+    throw invalid(
+      `the ${what} is missing${before === undefined ? "" : ` behind ${JSON.stringify(before.text)}`}`,
+      form,
+    );
   }
   return word;
 }
@@ -128,25 +150,39 @@ function parseAttach(sorted: LegacyWords, links: HostLinks): LegacyInvocation {
   const localName = options.get("hostIfname");
   const [, , addressWord, macWord, extra] = positionals;
   const exists = links.hostLinkExists(hostWord.text);
-  if (!exists && isVerb(hostWord.text) && !hostWord.text.startsWith("br")) throw verbWithLegacyWords(hostWord, positionals);
+  if (!exists && isVerb(hostWord.text) && !hostWord.text.startsWith("br"))
+    throw verbWithLegacyWords(hostWord, positionals);
   const tagged = macWord?.text.includes("@") === true;
   const host = parseHostWord(hostWord, links, exists, tagged || directPhys !== undefined || localName !== undefined);
   const guest = required(positionals, 1, "guest");
   const address = parseLegacyAddress(required(positionals, 2, "address"), options.get("family"));
   if (addressWord !== undefined && extra !== undefined) {
     const unique = macWord?.text.startsWith("U:") === true;
-    throw refuseWord(extra, "one word too many", unique ? `a text with spaces is quoted: "${macWord?.text} ${extra.text}"` : form);
+    throw refuseWord(
+      extra,
+      "one word too many",
+      unique ? `a text with spaces is quoted: "${macWord?.text} ${extra.text}"` : form,
+    );
   }
   const { mac, tag } = macWord === undefined ? {} : parseLegacyMac(macWord);
   const infiniband = host.kind === "infiniband";
-  if (infiniband && mac !== undefined) throw refuseWord(macWord as Word, "an IPoIB interface takes no MAC address", "[@pkey] alone is possible");
-  if (host.kind === "dummy" && tag !== undefined) throw refuseWord(macWord as Word, "a dummy interface has no VLAN", "leave the @ out");
-  if (host.kind === "dummy" && directPhys !== undefined) throw refuseWord(directPhys, "a dummy interface is made new, so there is none to move", "leave it out");
+  if (infiniband && mac !== undefined)
+    throw refuseWord(macWord as Word, "an IPoIB interface takes no MAC address", "[@pkey] alone is possible");
+  if (host.kind === "dummy" && tag !== undefined)
+    throw refuseWord(macWord as Word, "a dummy interface has no VLAN", "leave the @ out");
+  if (host.kind === "dummy" && directPhys !== undefined)
+    throw refuseWord(directPhys, "a dummy interface is made new, so there is none to move", "leave it out");
   if (host.kind === "bridge" && directPhys !== undefined) {
-    throw refuseWord(directPhys, `${host.to} is a bridge, and a bridge is not moved into a guest`, "leave it out, or name a NIC");
+    throw refuseWord(
+      directPhys,
+      `${host.to} is a bridge, and a bridge is not moved into a guest`,
+      "leave it out, or name a NIC",
+    );
   }
-  const vlan = tag === undefined ? undefined : infiniband ? parsePkey(macWord as Word, tag) : parseTag(macWord as Word, tag);
-  const hostIfname = localName === undefined ? undefined : placed(localName, () => parseIfname(localName.text, "host-end name"));
+  const vlan =
+    tag === undefined ? undefined : infiniband ? parsePkey(macWord as Word, tag) : parseTag(macWord as Word, tag);
+  const hostIfname =
+    localName === undefined ? undefined : placed(localName, () => parseIfname(localName.text, "host-end name"));
   const idle = hostIfname === undefined ? undefined : withoutHostEnd(host, directPhys !== undefined);
   const ifname = ifnameOf(sorted) ?? (infiniband ? "ib0" : undefined);
   const request: AttachRequest = {
@@ -179,6 +215,7 @@ export function parseLegacy(words: readonly string[], links: HostLinks): LegacyI
   const sorted = sortWords(words, passesThrough);
   if (sorted.flags.has("wait")) return parseWait(sorted);
   const [first] = sorted.positionals;
-  if (first !== undefined && isGuestCommand(first.text) && passesThrough(first.text)) return parseGuestCommand(first.text, sorted);
+  if (first !== undefined && isGuestCommand(first.text) && passesThrough(first.text))
+    return parseGuestCommand(first.text, sorted);
   return parseAttach(sorted, links);
 }

@@ -25,7 +25,12 @@ export function warningText(warning: string): string {
 export function asPipeworkError(error: unknown): PipeworkError {
   if (error instanceof PipeworkError) return error;
   const words = error instanceof Error ? error.message : String(error);
-  return new PipeworkError({ code: "internal", message: `this is a fault of pipework itself: ${words}`, hint: "please report it, with the command and its --verbose output", cause: error });
+  return new PipeworkError({
+    code: "internal",
+    message: `this is a fault of pipework itself: ${words}`,
+    hint: "please report it, with the command and its --verbose output",
+    cause: error,
+  });
 }
 
 /** An error for the person at the prompt: a sentence with the kernel's words, then what can be done. */
@@ -34,7 +39,8 @@ export function errorText(error: PipeworkError, verbose: boolean): string {
   const kernel = kernelText === undefined || message.includes(kernelText) ? "" : `: ${kernelText}`;
   const lines = [`pipework: ${printable(message + kernel)}`];
   for (const { step, failure } of error.undo) {
-    if (failure !== undefined) lines.push(`  left behind, undoing "${printable(step)}" failed as well: ${printable(failure)}`);
+    if (failure !== undefined)
+      lines.push(`  left behind, undoing "${printable(step)}" failed as well: ${printable(failure)}`);
   }
   if (hint !== undefined) lines.push(`  ${printable(hint)}`);
   if (verbose && error.code === "internal") lines.push(stackOf(error));

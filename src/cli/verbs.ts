@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import type { AttachRequest, LinkType, MacvlanMode } from "../plan/request.js";
-import { invalid, PipeworkError } from "../values/error.js";
+import { invalid, type PipeworkError } from "../values/error.js";
 import { suggest } from "../values/suggest.js";
 import { parseTimeout } from "./common-option.js";
 import { helpText } from "./help.js";
@@ -58,14 +58,22 @@ function whole(option: string, text: string): number {
 }
 
 function attachRequest(guest: string, values: AttachValues): AttachRequest {
-  if (values.ovsdb !== undefined || values.datapathType !== undefined) throw notYet("Open vSwitch", "leave --ovsdb and --datapath-type out");
+  if (values.ovsdb !== undefined || values.datapathType !== undefined)
+    throw notYet("Open vSwitch", "leave --ovsdb and --datapath-type out");
   // A dummy interface hangs on nothing; this version refuses it by its type.
   const to = values.to ?? (values.type === "dummy" ? "dummy" : undefined);
   if (to === undefined) {
-    throw invalid(`attach ${guest}: the host interface is missing`, "add --to IF: a bridge such as br1, or the Ethernet interface that a macvlan is made on");
+    throw invalid(
+      `attach ${guest}: the host interface is missing`,
+      "add --to IF: a bridge such as br1, or the Ethernet interface that a macvlan is made on",
+    );
   }
   for (const address of values.address ?? []) {
-    if (address.includes("@")) throw invalid(`--address ${address}: the part behind the @ has its own option here`, `write --address ${address.split("@")[0]} --gateway ${address.split("@")[1]}`);
+    if (address.includes("@"))
+      throw invalid(
+        `--address ${address}: the part behind the @ has its own option here`,
+        `write --address ${address.split("@")[0]} --gateway ${address.split("@")[1]}`,
+      );
   }
   const { ifname, hostIfname, address, gateway, route, mac, vlan } = values;
   return {
@@ -101,7 +109,8 @@ function common(command: Command, kinds: readonly ("dry-run" | "quiet" | "verbos
   command.option("--json", "the result on stdout and errors on stderr, both as JSON");
   if (kinds.includes("quiet")) command.option("-q, --quiet", "no warnings");
   if (kinds.includes("verbose")) command.option("-v, --verbose", "one line on stderr about what was done");
-  if (kinds.includes("timeout")) command.option("--timeout <seconds>", "how long to wait for the engine, for a starting guest, for the lock");
+  if (kinds.includes("timeout"))
+    command.option("--timeout <seconds>", "how long to wait for the engine, for a starting guest, for the lock");
   return command;
 }
 
@@ -157,27 +166,46 @@ function addDetach(program: Command, found: (invocation: Invocation) => void): v
     .option("-i, --ifname <name>", "interface name inside the guest (default: eth1)")
     .option("--all", "every interface that pipework put into this guest");
   common(detach, all)
-    .addHelpText("after", "\nExamples:\n  pipework detach web1\n  pipework detach web1 -i eth2\n  pipework detach netns:blue --all --dry-run")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  pipework detach web1\n  pipework detach web1 -i eth2\n  pipework detach netns:blue --all --dry-run",
+    )
     .action((guest: string, values: DetachValues) => {
       const { ifname, all: every } = values;
-      if (ifname !== undefined && every === true) throw invalid(`detach ${guest}: both -i ${ifname} and --all are given`, "give one of them");
-      const request = { guest, ...(ifname === undefined ? {} : { ifname }), ...(every === true ? { all: true } : {}), ...timeoutOf(values) };
+      if (ifname !== undefined && every === true)
+        throw invalid(`detach ${guest}: both -i ${ifname} and --all are given`, "give one of them");
+      const request = {
+        guest,
+        ...(ifname === undefined ? {} : { ifname }),
+        ...(every === true ? { all: true } : {}),
+        ...timeoutOf(values),
+      };
       found({ kind: "detach", request, output: outputOf(values) });
     });
 }
 
 function addReports(program: Command, found: (invocation: Invocation) => void): void {
-  common(program.command("list").description("What is attached: of all guests, or of one.").argument("[guest]", guestText), ["quiet", "verbose"])
+  common(
+    program.command("list").description("What is attached: of all guests, or of one.").argument("[guest]", guestText),
+    ["quiet", "verbose"],
+  )
     .addHelpText("after", "\nExamples:\n  pipework list\n  pipework list web1 --json")
     .action((guest: string | undefined, values: CommonValues) => {
       found({ kind: "list", ...(guest === undefined ? {} : { guest }), output: outputOf(values) });
     });
-  common(program.command("doctor").description("What on this machine stands in the way, each with its remedy. Exit 1 when there is a problem."), [])
+  common(
+    program
+      .command("doctor")
+      .description("What on this machine stands in the way, each with its remedy. Exit 1 when there is a problem."),
+    [],
+  )
     .addHelpText("after", "\nExample:\n  pipework doctor --json")
     .action((values: CommonValues) => found({ kind: "doctor", output: outputOf(values) }));
   program
     .command("demo")
-    .description("Wire two throw-away namespaces (or two containers, where a Docker engine runs) over a bridge, and ping.")
+    .description(
+      "Wire two throw-away namespaces (or two containers, where a Docker engine runs) over a bridge, and ping.",
+    )
     .action(() => found({ kind: "demo" }));
 }
 
@@ -185,7 +213,10 @@ function addReports(program: Command, found: (invocation: Invocation) => void): 
 function refusalOf(error: CommanderError, verb: string): PipeworkError {
   const [sentence = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
   const meant = /^\((?:Did|did) you mean (?:one of )?(.+?)\?\)$/.exec(suggestion ?? "")?.[1];
-  return invalid(`${verb}: ${sentence.replaceAll("'", '"').replace(/\.$/, "")}`, meant === undefined ? `pipework ${verb} --help lists what is possible` : `did you mean ${meant}?`);
+  return invalid(
+    `${verb}: ${sentence.replaceAll("'", '"').replace(/\.$/, "")}`,
+    meant === undefined ? `pipework ${verb} --help lists what is possible` : `did you mean ${meant}?`,
+  );
 }
 
 /** Reads the form with verbs; the first word is one. Throws PipeworkError "invalid-request" or "unsupported". */
@@ -193,16 +224,23 @@ export function parseVerb(words: readonly string[]): Invocation {
   const [verb = "help", second] = words;
   const wanted = verb === "help" ? second : verb;
   if (wanted === undefined || wanted === "help" || wanted.startsWith("-")) return { kind: "help", text: helpText };
-  if (isLaterVerb(wanted) || isGuestCommand(wanted)) throw notYet(`pipework ${wanted}`, "pipework --help lists what is");
+  if (isLaterVerb(wanted) || isGuestCommand(wanted))
+    throw notYet(`pipework ${wanted}`, "pipework --help lists what is");
   if (!isVerb(wanted)) {
     const near = suggest(wanted, verbs);
-    throw invalid(`there is no command ${JSON.stringify(wanted)}`, near === undefined ? "pipework --help lists them" : `did you mean ${near}?`);
+    throw invalid(
+      `there is no command ${JSON.stringify(wanted)}`,
+      near === undefined ? "pipework --help lists them" : `did you mean ${near}?`,
+    );
   }
   let invocation: Invocation | undefined;
   let help = "";
-  const program = new Command("pipework")
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => void (help += text), writeErr: () => {} });
+  const program = new Command("pipework").exitOverride().configureOutput({
+    writeOut: (text) => {
+      help += text;
+    },
+    writeErr: () => {},
+  });
   const found = (one: Invocation) => {
     invocation = one;
   };

@@ -36,9 +36,15 @@ export async function waitForOwnLink({ ifname, timeoutMs, signal }: WaitRequest)
     for (;;) {
       const still = await lacks(instance, ifname);
       if (still === undefined) return;
-      if (signal?.aborted === true) throw new PipeworkError({ code: "aborted", message: `waiting for ${ifname} was aborted: it ${still}`, ifname });
+      if (signal?.aborted === true)
+        throw new PipeworkError({ code: "aborted", message: `waiting for ${ifname} was aborted: it ${still}`, ifname });
       const left = deadline - performance.now();
-      if (left <= 0) throw new PipeworkError({ code: "timeout", message: `${ifname} ${still}, and the time to wait for it is up`, ifname });
+      if (left <= 0)
+        throw new PipeworkError({
+          code: "timeout",
+          message: `${ifname} ${still}, and the time to wait for it is up`,
+          ifname,
+        });
       await pause(Math.min(LOOK_EVERY_MS, left), signal);
     }
   } finally {

@@ -15,20 +15,30 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 function checkStartup(...words: string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(dist, "../scripts/check-startup.mjs"), ...words], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(dist, "../scripts/check-startup.mjs"), ...words],
+    { encoding: "utf8" },
+  );
   return { status, output: stdout + stderr };
 }
 
 /** A command that does something first, and is the real one otherwise. */
 function commandWith(name: string, first: string): string {
   const file = join(directory, name);
-  writeFileSync(file, `${first}\nprocess.argv[1] = ${JSON.stringify(cli)};\nrequire("node:module")._load(${JSON.stringify(cli)}, module);\n`);
+  writeFileSync(
+    file,
+    `${first}\nprocess.argv[1] = ${JSON.stringify(cli)};\nrequire("node:module")._load(${JSON.stringify(cli)}, module);\n`,
+  );
   return file;
 }
 
 describe("what a one-shot attach by container name loads", () => {
   test("nothing but what it needs", () => {
-    expect(checkStartup()).toMatchObject({ status: 0, output: expect.stringContaining("loaded on the way to an attachment: ") });
+    expect(checkStartup()).toMatchObject({
+      status: 0,
+      output: expect.stringContaining("loaded on the way to an attachment: "),
+    });
   });
 
   test("a dependency that creeps in is named", () => {
@@ -36,7 +46,10 @@ describe("what a one-shot attach by container name loads", () => {
     expect(http).toMatchObject({ status: 1, output: expect.stringContaining("not allowed on this path: http\n") });
     writeFileSync(join(directory, "dependency.cjs"), "");
     const file = checkStartup(commandWith("file.cjs", 'require("./dependency.cjs");'));
-    expect(file).toMatchObject({ status: 1, output: expect.stringContaining("not allowed on this path: the file ./dependency.cjs\n") });
+    expect(file).toMatchObject({
+      status: 1,
+      output: expect.stringContaining("not allowed on this path: the file ./dependency.cjs\n"),
+    });
     const module = checkStartup(commandWith("module.cjs", 'void import("node:fs/promises");'));
     expect(module).toMatchObject({ status: 1, output: expect.stringContaining("the ES module loader") });
   });
@@ -54,10 +67,16 @@ describe("the code cache", () => {
     return spawnSync(process.execPath, [...flags, "-e", probe, folder], { encoding: "utf8" }).stdout.trim();
   }
   function version(folder: string, ...flags: string[]): { status: number | null; stdout: string; stderr: string } {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, join(folder, "cli.cjs"), "--version"], { encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, join(folder, "cli.cjs"), "--version"], {
+      encoding: "utf8",
+    });
     return { status, stdout, stderr };
   }
-  const expected = { status: 0, stdout: `${JSON.parse(readFileSync(join(dist, "../package.json"), "utf8")).version}\n`, stderr: "" };
+  const expected = {
+    status: 0,
+    stdout: `${JSON.parse(readFileSync(join(dist, "../package.json"), "utf8")).version}\n`,
+    stderr: "",
+  };
 
   test("is taken by the Node that made it, wherever the package lies", () => {
     expect(probed(dist)).toBe("false");
@@ -78,6 +97,8 @@ describe("the code cache", () => {
     expect(version(folder)).toEqual(expected);
     rmSync(join(folder, "cli-bundle.cache"));
     expect(version(folder)).toEqual(expected);
-    expect(spawnSync(process.execPath, [join(folder, "cli-bundle.cjs"), "--version"], { encoding: "utf8" }).stdout).toBe(expected.stdout);
+    expect(
+      spawnSync(process.execPath, [join(folder, "cli-bundle.cjs"), "--version"], { encoding: "utf8" }).stdout,
+    ).toBe(expected.stdout);
   });
 });

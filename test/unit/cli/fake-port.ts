@@ -1,5 +1,13 @@
-import type { CommandPort, Finding, HostLinkKind, HostLinks, PipeworkPort, SignalName, WaitRequest } from "../../../src/cli/command-port.js";
+import type {
+  CommandPort,
+  HostLinkKind,
+  HostLinks,
+  PipeworkPort,
+  SignalName,
+  WaitRequest,
+} from "../../../src/cli/command-port.js";
 import type { DetachOutcome } from "../../../src/detach.js";
+import type { Finding } from "../../../src/doctor/finding.js";
 import type { ListedAttachment } from "../../../src/list.js";
 import type { Attachment, AttachRequest, DetachRequest } from "../../../src/plan/request.js";
 import type { Plan } from "../../../src/plan/step.js";

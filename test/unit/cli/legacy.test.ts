@@ -51,7 +51,10 @@ async function command(line: string, port: FakePort = new FakePort()): Promise<{
 }
 
 /** The refusal that the whole command ends with; nothing was attached. */
-async function refusedCommand(line: string, links: HostLinks = noLinks): Promise<{ code: string; message: string; hint?: string }> {
+async function refusedCommand(
+  line: string,
+  links: HostLinks = noLinks,
+): Promise<{ code: string; message: string; hint?: string }> {
   const port = new FakePort(links);
   expect(await run([...split(line), "--json"], port)).toBe(1);
   expect(port.stdout).toBe("");
@@ -72,26 +75,46 @@ describe("Legacy, unchanged in words, results and link names; options in any ord
       vlan: 100,
     });
     expect(request("br1 web1 0/0")).toEqual({ to: "br1", guest: "web1", addresses: [] });
-    expect(request("br1 web1 fd00::2/64@fd00::1")).toEqual({ to: "br1", guest: "web1", addresses: ["fd00::2/64"], gateway: "fd00::1" });
+    expect(request("br1 web1 fd00::2/64@fd00::1")).toEqual({
+      to: "br1",
+      guest: "web1",
+      addresses: ["fd00::2/64"],
+      gateway: "fd00::1",
+    });
   });
 
-  test.each(["-i eth2 -l h1 -a 4", "-l h1 -a 4 -i eth2", "-a 4 -i eth2 -l h1", "-a 4 -l h1 -i eth2"])("options in any order: %s", (options) => {
-    const expected = { to: "br1", guest: "web1", ifname: "eth2", hostIfname: "h1", addresses: ["10.0.0.2/24"] };
-    expect(request(`br1 ${options} web1 10.0.0.2/24`)).toEqual(expected);
-    expect(request(`${options} br1 web1 10.0.0.2/24`)).toEqual(expected);
-    expect(request(`br1 web1 ${options} 10.0.0.2/24`)).toEqual(expected);
-    expect(request(`br1 web1 10.0.0.2/24 ${options}`)).toEqual(expected);
-  });
+  test.each(["-i eth2 -l h1 -a 4", "-l h1 -a 4 -i eth2", "-a 4 -i eth2 -l h1", "-a 4 -l h1 -i eth2"])(
+    "options in any order: %s",
+    (options) => {
+      const expected = { to: "br1", guest: "web1", ifname: "eth2", hostIfname: "h1", addresses: ["10.0.0.2/24"] };
+      expect(request(`br1 ${options} web1 10.0.0.2/24`)).toEqual(expected);
+      expect(request(`${options} br1 web1 10.0.0.2/24`)).toEqual(expected);
+      expect(request(`br1 web1 ${options} 10.0.0.2/24`)).toEqual(expected);
+      expect(request(`br1 web1 10.0.0.2/24 ${options}`)).toEqual(expected);
+    },
+  );
 
   test("`mac:<mac>` as host interface", async () => {
-    expect(request("mac:00:f3:15:4a:42:c8 -i c0 web1 0/0")).toEqual({ to: "mac:00:f3:15:4a:42:c8", guest: "web1", ifname: "c0", addresses: [] });
+    expect(request("mac:00:f3:15:4a:42:c8 -i c0 web1 0/0")).toEqual({
+      to: "mac:00:f3:15:4a:42:c8",
+      guest: "web1",
+      ifname: "c0",
+      addresses: [],
+    });
     expect(await refusedCommand("mac:00:f3:15:4a:42:c8 web1 0/0")).toMatchObject({ code: "unsupported" });
-    expect(refusal("mac:00:f3 web1 0/0")).toMatchObject({ code: "invalid-request", message: expect.stringContaining("word 1") });
+    expect(refusal("mac:00:f3 web1 0/0")).toMatchObject({
+      code: "invalid-request",
+      message: expect.stringContaining("word 1"),
+    });
   });
 
   test("`--direct-phys`, anywhere", async () => {
     const eth3 = hostWith({ eth3: "other" });
-    for (const line of ["--direct-phys eth3 web1 10.0.0.2/24", "eth3 --direct-phys web1 10.0.0.2/24", "eth3 web1 10.0.0.2/24 --direct-phys"]) {
+    for (const line of [
+      "--direct-phys eth3 web1 10.0.0.2/24",
+      "eth3 --direct-phys web1 10.0.0.2/24",
+      "eth3 web1 10.0.0.2/24 --direct-phys",
+    ]) {
       expect(request(line, eth3)).toEqual({ to: "eth3", guest: "web1", addresses: ["10.0.0.2/24"], directPhys: true });
     }
     expect(await refusedCommand("--direct-phys eth3 web1 10.0.0.2/24", eth3)).toMatchObject({
@@ -108,19 +131,34 @@ describe("Legacy, unchanged in words, results and link names; options in any ord
       addresses: ["192.168.21.101/24"],
       gateway: "192.168.21.1",
     });
-    expect(await refusedCommand("dummy web1 192.168.21.101/24")).toMatchObject({ code: "unsupported", message: expect.stringContaining("not in this version yet") });
+    expect(await refusedCommand("dummy web1 192.168.21.101/24")).toMatchObject({
+      code: "unsupported",
+      message: expect.stringContaining("not in this version yet"),
+    });
   });
 
   test("`route|rule|tc <guest> <words>`", async () => {
-    expect(parse("route web1 add 10.0.5.6/24 via 192.168.2.1")).toEqual({ kind: "route", guest: "web1", words: split("add 10.0.5.6/24 via 192.168.2.1") });
-    expect(parse("rule web1 add from 172.19.0.2/32 table 1")).toEqual({ kind: "rule", guest: "web1", words: split("add from 172.19.0.2/32 table 1") });
+    expect(parse("route web1 add 10.0.5.6/24 via 192.168.2.1")).toEqual({
+      kind: "route",
+      guest: "web1",
+      words: split("add 10.0.5.6/24 via 192.168.2.1"),
+    });
+    expect(parse("rule web1 add from 172.19.0.2/32 table 1")).toEqual({
+      kind: "rule",
+      guest: "web1",
+      words: split("add from 172.19.0.2/32 table 1"),
+    });
     expect(parse("tc web1 qdisc add dev eth0 root netem loss 30%")).toEqual({
       kind: "tc",
       guest: "web1",
       words: split("qdisc add dev eth0 root netem loss 30%"),
     });
     // Words of ours mean nothing of ours any more behind the guest.
-    expect(parse("route web1 show --json -i x -- y")).toEqual({ kind: "route", guest: "web1", words: ["show", "--json", "-i", "x", "--", "y"] });
+    expect(parse("route web1 show --json -i x -- y")).toEqual({
+      kind: "route",
+      guest: "web1",
+      words: ["show", "--json", "-i", "x", "--", "y"],
+    });
     for (const word of ["route", "rule", "tc"]) {
       const { code, port } = await command(`${word} web1 show`);
       expect(code).toBe(1);
@@ -134,7 +172,10 @@ describe("Legacy, unchanged in words, results and link names; options in any ord
   test("`--wait [-i ifname]`", async () => {
     expect(parse("--wait")).toMatchObject({ kind: "wait", request: { ifname: "eth1" } });
     expect(parse("--wait -i ib0")).toMatchObject({ kind: "wait", request: { ifname: "ib0" } });
-    expect(parse("-i ib0 --timeout 2.5 --wait")).toMatchObject({ kind: "wait", request: { ifname: "ib0", timeoutMs: 2500 } });
+    expect(parse("-i ib0 --timeout 2.5 --wait")).toMatchObject({
+      kind: "wait",
+      request: { ifname: "ib0", timeoutMs: 2500 },
+    });
     expect(refusal("--wait eth1").message).toContain('word 2, "eth1": --wait takes no further words');
     expect(refusal("--wait -l x").message).toContain("says nothing with --wait");
     const { code, port } = await command("--wait -i eth7");
@@ -146,7 +187,9 @@ describe("Legacy, unchanged in words, results and link names; options in any ord
   test("The gateway replaces the default route of its own family only", () => {
     // Of the request's gateway: one, and of the family of the address.
     expect(request("br1 web1 fd00::2/64@fd00::1").gateway).toBe("fd00::1");
-    expect(refusal("br1 web1 fd00::2/64@192.168.1.1").message).toBe('word 3, "fd00::2/64@192.168.1.1": the address is IPv6 and its gateway is IPv4');
+    expect(refusal("br1 web1 fd00::2/64@192.168.1.1").message).toBe(
+      'word 3, "fd00::2/64@192.168.1.1": the address is IPv6 and its gateway is IPv4',
+    );
     expect(refusal("br1 web1 10.0.0.2/24@fd00::1").code).toBe("invalid-request");
   });
 
@@ -172,13 +215,23 @@ describe("Legacy, unchanged in words, results and link names; options in any ord
     const line = "--dry-run br1 --json web1 --quiet 10.0.0.2/24 --verbose --no-announce --replace --timeout 7";
     expect(parse(line)).toEqual({
       kind: "attach",
-      request: { to: "br1", guest: "web1", addresses: ["10.0.0.2/24"], announce: false, replace: true, timeoutMs: 7000 },
+      request: {
+        to: "br1",
+        guest: "web1",
+        addresses: ["10.0.0.2/24"],
+        announce: false,
+        replace: true,
+        timeoutMs: 7000,
+      },
       output: { dryRun: true, json: true, quiet: true, verbose: true },
       warnings: [],
     });
-    expect(parse("br1 web1 0/0 -q -v")).toMatchObject({ output: { quiet: true, verbose: true, dryRun: false, json: false } });
+    expect(parse("br1 web1 0/0 -q -v")).toMatchObject({
+      output: { quiet: true, verbose: true, dryRun: false, json: false },
+    });
     expect(request("br1 web1 0/0 --timeout=0.25").timeoutMs).toBe(250);
-    for (const bad of ["0", "5s", "1e3", "1e999", "9999999999"]) expect(refusal(`br1 web1 0/0 --timeout ${bad}`).message).toContain("word 5");
+    for (const bad of ["0", "5s", "1e3", "1e999", "9999999999"])
+      expect(refusal(`br1 web1 0/0 --timeout ${bad}`).message).toContain("word 5");
   });
 });
 
@@ -187,7 +240,10 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
     const words = ["route", "rule", "tc", "dummy", "dummy0", "ovs1", "br1", "attach", "list", "help", "bridge", "wait"];
     for (const word of words) {
       const links = hostWith({ [word]: "other" });
-      expect(await readWords([word, "web1", "10.0.0.2/24"], links)).toMatchObject({ kind: "attach", request: { to: word, guest: "web1" } });
+      expect(await readWords([word, "web1", "10.0.0.2/24"], links)).toMatchObject({
+        kind: "attach",
+        request: { to: word, guest: "web1" },
+      });
       expect(request(`${word} web1 10.0.0.2/24`, links)).not.toHaveProperty("type");
     }
   });
@@ -203,10 +259,19 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
   });
 
   test("A verb of ours followed by an address as third word, or naming an existing interface, is the legacy form", async () => {
-    expect(await readWords(split("bridge web1 10.0.0.2/24"), noLinks)).toMatchObject({ kind: "attach", request: { to: "bridge" } });
-    expect(await readWords(split("bridge -i eth2 web1 fd00::2/64@fd00::1"), noLinks)).toMatchObject({ kind: "attach", request: { to: "bridge", ifname: "eth2" } });
+    expect(await readWords(split("bridge web1 10.0.0.2/24"), noLinks)).toMatchObject({
+      kind: "attach",
+      request: { to: "bridge" },
+    });
+    expect(await readWords(split("bridge -i eth2 web1 fd00::2/64@fd00::1"), noLinks)).toMatchObject({
+      kind: "attach",
+      request: { to: "bridge", ifname: "eth2" },
+    });
     expect(await readWords(split("bridge web1 0/0"), noLinks)).toMatchObject({ kind: "attach" });
-    expect(await readWords(split("list web1 10.0.0.2/24"), hostWith({ list: "bridge" }))).toMatchObject({ kind: "attach", request: { to: "list" } });
+    expect(await readWords(split("list web1 10.0.0.2/24"), hostWith({ list: "bridge" }))).toMatchObject({
+      kind: "attach",
+      request: { to: "list" },
+    });
     expect(await readWords(split("list web1"), noLinks)).toMatchObject({ kind: "list", guest: "web1" });
     await expect(readWords(split("attach web1 10.0.0.2/24"), noLinks)).rejects.toMatchObject({
       code: "interface-not-found",
@@ -220,15 +285,28 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
       const eth3 = hostWith({ eth3: "other" });
       expect(request("eth3 web1 0/0 02:00:00:00:00:05@10", eth3)).toMatchObject({ mac: "02:00:00:00:00:05", vlan: 10 });
       expect(request("eth3 web1 0/0 @10", eth3)).toEqual({ to: "eth3", guest: "web1", addresses: [], vlan: 10 });
-      expect(request("eth3 web1 0/0 02:00:00:00:00:05@", eth3)).toEqual({ to: "eth3", guest: "web1", addresses: [], mac: "02:00:00:00:00:05" });
+      expect(request("eth3 web1 0/0 02:00:00:00:00:05@", eth3)).toEqual({
+        to: "eth3",
+        guest: "web1",
+        addresses: [],
+        mac: "02:00:00:00:00:05",
+      });
       expect(request("eth3 web1 0/0 ''", eth3)).toEqual({ to: "eth3", guest: "web1", addresses: [] });
-      expect(await refusedCommand("eth3 web1 0/0 @10", eth3)).toMatchObject({ code: "unsupported", message: "a VLAN is not in this version yet" });
+      expect(await refusedCommand("eth3 web1 0/0 @10", eth3)).toMatchObject({
+        code: "unsupported",
+        message: "a VLAN is not in this version yet",
+      });
     });
     test.each(["0", "4095", "9999999", "010", "1x", "-1"])("@%s is no VLAN id", (vlan) => {
-      expect(refusal(`br1 web1 0/0 @${vlan}`)).toMatchObject({ code: "invalid-request", message: expect.stringMatching(/^word 4: /) });
+      expect(refusal(`br1 web1 0/0 @${vlan}`)).toMatchObject({
+        code: "invalid-request",
+        message: expect.stringMatching(/^word 4: /),
+      });
     });
     test("a second `@` is refused", () => {
-      expect(refusal("br1 web1 0/0 02:00:00:00:00:05@10@20").message).toBe('word 4, "02:00:00:00:00:05@10@20": has more than one @');
+      expect(refusal("br1 web1 0/0 02:00:00:00:00:05@10@20").message).toBe(
+        'word 4, "02:00:00:00:00:05@10@20": has more than one @',
+      );
       expect(refusal("br1 web1 0/0 U:me@host@10").message).toContain("the text behind U: cannot hold one");
     });
     test("extra words are refused", () => {
@@ -248,12 +326,24 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
       expect(refusal("--direct-phys dummy web1 0/0").code).toBe("invalid-request");
     });
     test("`-a` not matching the address is refused", () => {
-      expect(refusal("br1 -a 6 web1 10.0.0.2/24").message).toBe('word 5, "10.0.0.2/24": this is IPv4, and -a 6 asks for IPv6');
+      expect(refusal("br1 -a 6 web1 10.0.0.2/24").message).toBe(
+        'word 5, "10.0.0.2/24": this is IPv4, and -a 6 asks for IPv6',
+      );
       expect(refusal("br1 -a inet web1 fd00::2/64").message).toContain("this is IPv6, and -a inet asks for IPv4");
       expect(refusal("br1 -a 4 web1 0/0@fd00::1").message).toContain("-a 4 asks for IPv4");
     });
-    test.each(["01:00:00:00:00:05", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "02:00:00:00:00", "hello", "02:00:00:00:00:0g"])("MAC %s is refused", (mac) => {
-      expect(refusal(`br1 web1 0/0 ${mac}`)).toMatchObject({ code: "invalid-request", message: expect.stringMatching(/^word 4: /) });
+    test.each([
+      "01:00:00:00:00:05",
+      "00:00:00:00:00:00",
+      "ff:ff:ff:ff:ff:ff",
+      "02:00:00:00:00",
+      "hello",
+      "02:00:00:00:00:0g",
+    ])("MAC %s is refused", (mac) => {
+      expect(refusal(`br1 web1 0/0 ${mac}`)).toMatchObject({
+        code: "invalid-request",
+        message: expect.stringMatching(/^word 4: /),
+      });
     });
   });
 
@@ -262,22 +352,35 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
     const expected = `02:${[0, 2, 4, 6, 8].map((i) => hash.slice(i, i + 2)).join(":")}`;
     expect(parseWish(request("br1 web1 0/0 'U:my  host \t name '")).mac).toBe(expected);
     // A shell itself, as the script does it.
-    const shell = execFileSync("sh", ["-c", 'echo $1 | md5sum | sed "s/^\\(..\\)\\(..\\)\\(..\\)\\(..\\)\\(..\\).*$/02:\\1:\\2:\\3:\\4:\\5/"', "sh", "my  host \t name "]);
+    const shell = execFileSync("sh", [
+      "-c",
+      'echo $1 | md5sum | sed "s/^\\(..\\)\\(..\\)\\(..\\)\\(..\\)\\(..\\).*$/02:\\1:\\2:\\3:\\4:\\5/"',
+      "sh",
+      "my  host \t name ",
+    ]);
     expect(shell.toString().trim()).toBe(expected);
   });
 
   test("`-a` takes 4, 6, inet, inet6", () => {
-    for (const family of ["4", "inet"]) expect(request(`br1 -a ${family} web1 10.0.0.2/24`).addresses).toEqual(["10.0.0.2/24"]);
-    for (const family of ["6", "inet6"]) expect(request(`br1 -a ${family} web1 fd00::2/64`).addresses).toEqual(["fd00::2/64"]);
-    for (const family of ["4", "6", "inet", "inet6"]) expect(request(`br1 -a ${family} web1 0/0`).addresses).toEqual([]);
+    for (const family of ["4", "inet"])
+      expect(request(`br1 -a ${family} web1 10.0.0.2/24`).addresses).toEqual(["10.0.0.2/24"]);
+    for (const family of ["6", "inet6"])
+      expect(request(`br1 -a ${family} web1 fd00::2/64`).addresses).toEqual(["fd00::2/64"]);
+    for (const family of ["4", "6", "inet", "inet6"])
+      expect(request(`br1 -a ${family} web1 0/0`).addresses).toEqual([]);
     for (const family of ["5", "link", "ipv4", "constructor"]) {
-      expect(refusal(`br1 -a ${family} web1 10.0.0.2/24`)).toMatchObject({ hint: "-a takes 4, 6, inet or inet6", message: expect.stringContaining("word 3") });
+      expect(refusal(`br1 -a ${family} web1 10.0.0.2/24`)).toMatchObject({
+        hint: "-a takes 4, 6, inet or inet6",
+        message: expect.stringContaining("word 3"),
+      });
     }
   });
 
   test("`-l` where there is no host end: a warning", async () => {
     const eth3 = hostWith({ eth3: "other" });
-    expect(warnings("eth3 -l h1 web1 0/0", eth3)).toEqual(["-l h1 has no effect: it names the host end, and a macvlan on eth3 has none"]);
+    expect(warnings("eth3 -l h1 web1 0/0", eth3)).toEqual([
+      "-l h1 has no effect: it names the host end, and a macvlan on eth3 has none",
+    ]);
     expect(request("eth3 -l h1 web1 0/0", eth3)).not.toHaveProperty("hostIfname");
     expect(warnings("dummy -l h1 web1 0/0")).toHaveLength(1);
     expect(warnings("ib0 -l h1 web1 0/0", hostWith({ ib0: "infiniband" }))).toHaveLength(1);
@@ -286,7 +389,9 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
     expect(warnings("lan -l h1 web1 0/0", hostWith({ lan: "bridge" }))).toEqual([]);
     const { code, port } = await command("eth3 -l h1 web1 10.0.0.2/24", new FakePort(eth3));
     expect(code).toBe(0);
-    expect(port.stderr).toBe("pipework: warning: -l h1 has no effect: it names the host end, and a macvlan on eth3 has none\n");
+    expect(port.stderr).toBe(
+      "pipework: warning: -l h1 has no effect: it names the host end, and a macvlan on eth3 has none\n",
+    );
   });
 
   test("`addr/len@` without gateway = none", () => {
@@ -301,7 +406,10 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
   });
 
   test("`10.1/16`, octal-looking and zero-padded parts are refused with the right spelling", () => {
-    expect(refusal("br1 web1 10.1/16")).toMatchObject({ message: expect.stringMatching(/^word 3: /), hint: expect.stringContaining("10.1.0.0") });
+    expect(refusal("br1 web1 10.1/16")).toMatchObject({
+      message: expect.stringMatching(/^word 3: /),
+      hint: expect.stringContaining("10.1.0.0"),
+    });
     expect(refusal("br1 web1 010.1.1.2/24").hint).toBe("write 10.1.1.2");
     expect(refusal("br1 web1 10.001.1.2/24").hint).toBe("write 10.1.1.2");
     expect(refusal("br1 web1 10.1.1.2/024").hint).toBe("write /24");
@@ -310,13 +418,24 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
   });
 
   test("`0/0@GW` gives host route plus default", () => {
-    expect(request("br1 web1 0/0@192.168.1.1")).toEqual({ to: "br1", guest: "web1", addresses: [], gateway: "192.168.1.1" });
-    expect(parseWish(request("br1 web1 0/0@192.168.1.1"))).toMatchObject({ addresses: [], gateways: { inet: "192.168.1.1" } });
+    expect(request("br1 web1 0/0@192.168.1.1")).toEqual({
+      to: "br1",
+      guest: "web1",
+      addresses: [],
+      gateway: "192.168.1.1",
+    });
+    expect(parseWish(request("br1 web1 0/0@192.168.1.1"))).toMatchObject({
+      addresses: [],
+      gateways: { inet: "192.168.1.1" },
+    });
   });
 
   test("other zero addresses are refused", () => {
     for (const zero of ["0.0.0.0/24", "0.0.0.0/8", "::/64", "0.0.0.0/32"]) {
-      expect(refusal(`br1 web1 ${zero}`)).toMatchObject({ code: "invalid-request", hint: "write 0/0 for an interface without an address" });
+      expect(refusal(`br1 web1 ${zero}`)).toMatchObject({
+        code: "invalid-request",
+        hint: "write 0/0 for an interface without an address",
+      });
     }
     expect(refusal("br1 web1 0/8").code).toBe("invalid-request");
     for (const none of ["0.0.0.0/0", "::/0"]) expect(request(`br1 web1 ${none}`).addresses).toEqual([]);
@@ -339,7 +458,8 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
       vlan: "0x8001",
     });
     expect(request("ib0 -i ib7 web1 0/0 @0x7FFF", ib0)).toMatchObject({ vlan: "0x7fff", ifname: "ib7" });
-    for (const key of ["g", "18001", "0", "0x"]) expect(refusal(`ib0 web1 0/0 @${key}`, ib0).message).toContain("no partition key");
+    for (const key of ["g", "18001", "0", "0x"])
+      expect(refusal(`ib0 web1 0/0 @${key}`, ib0).message).toContain("no partition key");
     expect(refusal("ib0 web1 0/0 02:00:00:00:00:05@8001", ib0).message).toContain("takes no MAC address");
   });
 
@@ -354,7 +474,10 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
   });
 
   test("An off-link gateway gets a host route (/32, /128) like the script's. Only the default of the same family and metric goes", () => {
-    expect(parseWish(request("br1 web1 192.0.2.10/32@198.51.100.1"))).toMatchObject({ gateways: { inet: "198.51.100.1" }, routes: [] });
+    expect(parseWish(request("br1 web1 192.0.2.10/32@198.51.100.1"))).toMatchObject({
+      gateways: { inet: "198.51.100.1" },
+      routes: [],
+    });
     expect(parseWish(request("br1 web1 fd00::2/128@fe80::1"))).toMatchObject({ gateways: { inet6: "fe80::1" } });
     expect(parseWish(request("br1 web1 fd00::2/128@fe80::1")).metric).toBeUndefined();
   });
@@ -362,7 +485,12 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
   test("Parents are brought up and stay up after detach; bridges stay; rollback undoes both when we did them", async () => {
     // The command line adds nothing of its own: one attach, whose plan does it all or nothing.
     const { port } = await command("br1 web1 10.0.0.2/24");
-    expect(port.calls).toEqual([{ name: "attach", argument: { to: "br1", guest: "web1", addresses: ["10.0.0.2/24"], signal: expect.any(AbortSignal) } }]);
+    expect(port.calls).toEqual([
+      {
+        name: "attach",
+        argument: { to: "br1", guest: "web1", addresses: ["10.0.0.2/24"], signal: expect.any(AbortSignal) },
+      },
+    ]);
     expect([port.opened, port.closed]).toEqual([1, 1]);
   });
 
@@ -388,8 +516,13 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
   });
 
   test("`tc` flags (`-s -d -j`) pass, `-batch` is refused", () => {
-    expect(parse("tc web1 -s -d -j qdisc show")).toEqual({ kind: "tc", guest: "web1", words: ["-s", "-d", "-j", "qdisc", "show"] });
-    for (const batch of ["-batch", "-b", "-bat"]) expect(refusal(`tc web1 -s ${batch} file`).message).toContain(`word 4, "${batch}"`);
+    expect(parse("tc web1 -s -d -j qdisc show")).toEqual({
+      kind: "tc",
+      guest: "web1",
+      words: ["-s", "-d", "-j", "qdisc", "show"],
+    });
+    for (const batch of ["-batch", "-b", "-bat"])
+      expect(refusal(`tc web1 -s ${batch} file`).message).toContain(`word 4, "${batch}"`);
     expect(parse("tc web1 qdisc show -b")).toMatchObject({ words: ["qdisc", "show", "-b"] });
   });
 
@@ -400,12 +533,33 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
 });
 
 describe("DHCP words", () => {
-  test.each(["dhcp", "dhcp:-f", "udhcpc", "udhcpc-f", "udhcpc:-x hostname:me", "dhcpcd", "dhclient", "dhclient-f:-H me"])("%s parses, and is refused as of a later version", async (word) => {
-    expect(request(`br1 web1 '${word}' U:x`)).toEqual({ to: "br1", guest: "web1", addresses: [], dhcp: word, mac: "U:x" });
-    expect(await refusedCommand(`br1 web1 '${word}'`)).toMatchObject({ code: "unsupported", message: "DHCP is not in this version yet" });
+  test.each([
+    "dhcp",
+    "dhcp:-f",
+    "udhcpc",
+    "udhcpc-f",
+    "udhcpc:-x hostname:me",
+    "dhcpcd",
+    "dhclient",
+    "dhclient-f:-H me",
+  ])("%s parses, and is refused as of a later version", async (word) => {
+    expect(request(`br1 web1 '${word}' U:x`)).toEqual({
+      to: "br1",
+      guest: "web1",
+      addresses: [],
+      dhcp: word,
+      mac: "U:x",
+    });
+    expect(await refusedCommand(`br1 web1 '${word}'`)).toMatchObject({
+      code: "unsupported",
+      message: "DHCP is not in this version yet",
+    });
   });
   test("a misspelt one", () => {
-    expect(refusal("br1 web1 dhpc")).toMatchObject({ message: 'word 3, "dhpc": neither an address nor a DHCP word', hint: "did you mean dhcp?" });
+    expect(refusal("br1 web1 dhpc")).toMatchObject({
+      message: 'word 3, "dhpc": neither an address nor a DHCP word',
+      hint: "did you mean dhcp?",
+    });
   });
 });
 
@@ -421,7 +575,10 @@ describe("refusals name the word, its place, and the nearest known one", () => {
     expect(refusal("completely-else").hint).toContain("pipework --help");
   });
   test("unknown options", () => {
-    expect(refusal("br1 --replce web1 10.0.0.2/24")).toMatchObject({ message: 'word 2, "--replce": unknown option', hint: "did you mean --replace?" });
+    expect(refusal("br1 --replce web1 10.0.0.2/24")).toMatchObject({
+      message: 'word 2, "--replce": unknown option',
+      hint: "did you mean --replace?",
+    });
     expect(refusal("br1 -x web1 10.0.0.2/24").hint).toContain("-i -l -a");
     expect(refusal("br1 --constructor web1 10.0.0.2/24").message).toContain("unknown option");
     expect(refusal("br1 --__proto__ web1 10.0.0.2/24").message).toContain("unknown option");
@@ -437,8 +594,14 @@ describe("refusals name the word, its place, and the nearest known one", () => {
     expect(refusal([""]).message).toBe("the host interface is missing");
   });
   test.each(["abcdefghijklmnop", "a/b", "a b", "eth0:3", "eth%d", ".", "..", "all"])("interface name %j", (name) => {
-    expect(refusal(["br1", "-i", name, "web1", "0/0"])).toMatchObject({ code: "invalid-request", message: expect.stringMatching(/^word 3: the interface name/) });
-    expect(refusal(["br1", "-l", name, "web1", "0/0"])).toMatchObject({ code: "invalid-request", message: expect.stringMatching(/^word 3: the host-end name/) });
+    expect(refusal(["br1", "-i", name, "web1", "0/0"])).toMatchObject({
+      code: "invalid-request",
+      message: expect.stringMatching(/^word 3: the interface name/),
+    });
+    expect(refusal(["br1", "-l", name, "web1", "0/0"])).toMatchObject({
+      code: "invalid-request",
+      message: expect.stringMatching(/^word 3: the host-end name/),
+    });
   });
   test("-- ends the options", () => {
     expect(request("br1 -- web1 0/0").guest).toBe("web1");
@@ -448,8 +611,41 @@ describe("refusals name the word, its place, and the nearest known one", () => {
 
 describe("properties", () => {
   const word = fc.oneof(
-    fc.constantFrom("br1", "eth0", "route", "rule", "tc", "dummy", "ovs0", "mac:02:00:00:00:00:01", "web1", "10.0.0.2/24", "10.0.0.2/24@10.0.0.1", "0/0", "dhcp"),
-    fc.constantFrom("-i", "-l", "-a", "4", "6", "--wait", "--direct-phys", "--timeout", "--timeout=1", "--", "-", "", "@", "U:", "U:x@5", "@5", "--json", "-b"),
+    fc.constantFrom(
+      "br1",
+      "eth0",
+      "route",
+      "rule",
+      "tc",
+      "dummy",
+      "ovs0",
+      "mac:02:00:00:00:00:01",
+      "web1",
+      "10.0.0.2/24",
+      "10.0.0.2/24@10.0.0.1",
+      "0/0",
+      "dhcp",
+    ),
+    fc.constantFrom(
+      "-i",
+      "-l",
+      "-a",
+      "4",
+      "6",
+      "--wait",
+      "--direct-phys",
+      "--timeout",
+      "--timeout=1",
+      "--",
+      "-",
+      "",
+      "@",
+      "U:",
+      "U:x@5",
+      "@5",
+      "--json",
+      "-b",
+    ),
     fc.string({ unit: "binary", maxLength: 20 }),
     fc.ipV4().map((ip) => `${ip}/24`),
     fc.ipV6().map((ip) => `${ip}/64`),
@@ -478,7 +674,10 @@ describe("properties", () => {
     const places = fc.array(fc.nat({ max: base.length }), { minLength: options.length, maxLength: options.length });
     fc.assert(
       fc.property(fc.shuffledSubarray(options, { minLength: options.length }), places, (order, at) => {
-        const words = [...base.map((text) => [text]), []].flatMap((text, i) => [...order.filter((_, n) => at[n] === i).flat(), ...text]);
+        const words = [...base.map((text) => [text]), []].flatMap((text, i) => [
+          ...order.filter((_, n) => at[n] === i).flat(),
+          ...text,
+        ]);
         expect(parseLegacy(words, links)).toEqual(straight);
       }),
     );

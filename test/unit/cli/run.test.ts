@@ -1,14 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import type { Finding } from "../../../src/cli/command-port.js";
 import { run } from "../../../src/cli/run.js";
+import type { Finding } from "../../../src/doctor/finding.js";
 import type { ListedAttachment } from "../../../src/list.js";
 import { PipeworkError } from "../../../src/values/error.js";
 import { attachment, FakePort, hostWith, plan } from "./fake-port.js";
 
 const legacy = ["br1", "web1", "192.168.1.2/24"];
 
-async function runWith(words: readonly string[], change: (port: FakePort) => void = () => {}): Promise<{ code: number; port: FakePort }> {
+async function runWith(
+  words: readonly string[],
+  change: (port: FakePort) => void = () => {},
+): Promise<{ code: number; port: FakePort }> {
   const port = new FakePort();
   change(port);
   return { code: await run(words, port), port };
@@ -52,7 +55,9 @@ describe("attach", () => {
   test("--verbose says in one line on stderr what was done", async () => {
     const { port } = await runWith([...legacy, "-v"]);
     expect(port.stdout).toBe("");
-    expect(port.stderr).toBe("pipework: eth1 of web1 attached to br1: bridge, 192.168.1.2/24, MAC 02:00:00:00:00:01, MTU 1500, host end veth1pl42\n");
+    expect(port.stderr).toBe(
+      "pipework: eth1 of web1 attached to br1: bridge, 192.168.1.2/24, MAC 02:00:00:00:00:01, MTU 1500, host end veth1pl42\n",
+    );
     const again = await runWith([...legacy, "-v"], (one) => {
       one.attached = { ...attachment, outcome: "unchanged" };
     });
@@ -63,7 +68,9 @@ describe("attach", () => {
     const warned = (port: FakePort) => {
       port.attached = { ...attachment, warnings: ["web1 is paused", "second"] };
     };
-    expect((await runWith(legacy, warned)).port.stderr).toBe("pipework: warning: web1 is paused\npipework: warning: second\n");
+    expect((await runWith(legacy, warned)).port.stderr).toBe(
+      "pipework: warning: web1 is paused\npipework: warning: second\n",
+    );
     const quiet = await runWith([...legacy, "-q", "--json"], warned);
     expect(quiet.port.stderr).toBe("");
     expect(JSON.parse(quiet.port.stdout).warnings).toEqual(["web1 is paused", "second"]);
@@ -78,9 +85,17 @@ describe("attach", () => {
 
   test("--dry-run --json prints the plan as data; bytes are hex", async () => {
     const { port } = await runWith([...legacy, "--dry-run", "--json"], (one) => {
-      one.planned = { ...plan, warnings: ["careful"], steps: [{ id: "x", payload: Uint8Array.of(1, 255), large: 2n ** 60n }] as never };
+      one.planned = {
+        ...plan,
+        warnings: ["careful"],
+        steps: [{ id: "x", payload: Uint8Array.of(1, 255), large: 2n ** 60n }] as never,
+      };
     });
-    expect(JSON.parse(port.stdout)).toEqual({ ...plan, warnings: ["careful"], steps: [{ id: "x", payload: "01ff", large: "1152921504606846976" }] });
+    expect(JSON.parse(port.stdout)).toEqual({
+      ...plan,
+      warnings: ["careful"],
+      steps: [{ id: "x", payload: "01ff", large: "1152921504606846976" }],
+    });
     expect(port.stderr).toBe("pipework: warning: careful\n");
     expect(port.calls.map(({ name }) => name)).toEqual(["plan"]);
   });
@@ -100,7 +115,9 @@ describe("errors", () => {
   });
 
   test("the kernel's words are not said twice", async () => {
-    const port = failingPort(new PipeworkError({ code: "kernel-refused", message: "eth1: File exists (EEXIST)", kernelText: "File exists" }));
+    const port = failingPort(
+      new PipeworkError({ code: "kernel-refused", message: "eth1: File exists (EEXIST)", kernelText: "File exists" }),
+    );
     await run(legacy, port);
     expect(port.stderr).toBe("pipework: eth1: File exists (EEXIST)\n");
   });
@@ -118,7 +135,9 @@ describe("errors", () => {
   test("what is no PipeworkError is told as a fault of ours, with its stack when --verbose", async () => {
     const port = failingPort(new TypeError("undefined is not a function"));
     expect(await run(legacy, port)).toBe(1);
-    expect(port.stderr).toMatch(/^pipework: this is a fault of pipework itself: undefined is not a function\n {2}please report it/);
+    expect(port.stderr).toMatch(
+      /^pipework: this is a fault of pipework itself: undefined is not a function\n {2}please report it/,
+    );
     expect(port.stderr).not.toContain("run.test");
     const verbose = failingPort(new TypeError("undefined is not a function"));
     await run([...legacy, "-v"], verbose);
@@ -129,7 +148,9 @@ describe("errors", () => {
   });
 
   test("control characters in names do not reach the terminal", async () => {
-    const port = failingPort(new PipeworkError({ code: "guest-not-found", message: "no \u001b[31mguest\u0007\n", hint: "a\u009bb" }));
+    const port = failingPort(
+      new PipeworkError({ code: "guest-not-found", message: "no \u001b[31mguest\u0007\n", hint: "a\u009bb" }),
+    );
     await run(legacy, port);
     expect(port.stderr).toBe("pipework: no \\x1b[31mguest\\x07\\x0a\n  a\\x9bb\n");
   });
@@ -147,7 +168,9 @@ describe("detach", () => {
       one.outcomes = outcomes;
     });
     expect(JSON.parse(port.stdout)).toEqual(outcomes);
-    expect(port.stderr).toBe("pipework: warning: one\npipework: eth1 of web1 detached\npipework: eth2 of web1 was not there, nothing was changed\n");
+    expect(port.stderr).toBe(
+      "pipework: warning: one\npipework: eth1 of web1 detached\npipework: eth2 of web1 was not there, nothing was changed\n",
+    );
   });
 
   test("--dry-run", async () => {
@@ -174,7 +197,10 @@ describe("list", () => {
     state: "up",
   };
   const { hostIfname: _, ...macvlan } = row;
-  const rows: ListedAttachment[] = [row, { ...macvlan, guest: "w\u001b2", type: "macvlan", addresses: [], state: "gone" }];
+  const rows: ListedAttachment[] = [
+    row,
+    { ...macvlan, guest: "w\u001b2", type: "macvlan", addresses: [], state: "gone" },
+  ];
 
   test("an aligned table", async () => {
     const { code, port } = await runWith(["list"], (one) => {
@@ -297,7 +323,11 @@ describe("signals", () => {
   test("--wait ends at once", async () => {
     const port = new FakePort();
     port.waiting = ({ signal }) =>
-      new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new PipeworkError({ code: "aborted", message: "waiting for eth1 was aborted" }))));
+      new Promise((_, reject) =>
+        signal?.addEventListener("abort", () =>
+          reject(new PipeworkError({ code: "aborted", message: "waiting for eth1 was aborted" })),
+        ),
+      );
     const running = run(["--wait"], port);
     await new Promise((resolve) => setImmediate(resolve));
     port.raise("SIGTERM");
@@ -323,21 +353,34 @@ describe("standard streams", () => {
   // The sources themselves, in a process of their own: descriptors 1 and 2 are what this is about.
   async function bundle(): Promise<string> {
     const { build } = await import("esbuild");
-    const built = await build({ stdin: { contents: script, resolveDir: process.cwd(), loader: "ts" }, bundle: true, platform: "node", format: "cjs", write: false });
+    const built = await build({
+      stdin: { contents: script, resolveDir: process.cwd(), loader: "ts" },
+      bundle: true,
+      platform: "node",
+      format: "cjs",
+      write: false,
+    });
     return built.outputFiles[0]?.text ?? "";
   }
 
   test("a reader that went away is no failure", async () => {
-    const result = spawnSync("sh", ["-c", '{ "$0" -e "$1"; echo "exit $?" >&2; } | head -c 1', process.execPath, await bundle()], { encoding: "utf8" });
+    const result = spawnSync(
+      "sh",
+      ["-c", '{ "$0" -e "$1"; echo "exit $?" >&2; } | head -c 1', process.execPath, await bundle()],
+      { encoding: "utf8" },
+    );
     expect(result.stderr).toBe("done\nexit 0\n");
   });
 
   test("a slow reader of a non-blocking pipe gets everything", async () => {
     // The flag belongs to the open pipe, so it outlives the program that sets it: what a neighbour in a pipeline can do.
     const nonBlocking = "use Fcntl; fcntl(STDOUT, F_SETFL, O_WRONLY | O_NONBLOCK) or die";
-    const reader = "setTimeout(() => { let n = 0; process.stdin.on('data', (d) => { n += d.length; }).on('end', () => console.log(n)); }, 200)";
+    const reader =
+      "setTimeout(() => { let n = 0; process.stdin.on('data', (d) => { n += d.length; }).on('end', () => console.log(n)); }, 200)";
     const line = '{ perl -e "$1"; "$0" -e "$2"; } | "$0" -e "$3"';
-    const result = spawnSync("sh", ["-c", line, process.execPath, nonBlocking, await bundle(), reader], { encoding: "utf8" });
+    const result = spawnSync("sh", ["-c", line, process.execPath, nonBlocking, await bundle(), reader], {
+      encoding: "utf8",
+    });
     expect(result.stdout).toBe("300001\n");
   });
 });

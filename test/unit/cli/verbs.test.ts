@@ -78,7 +78,11 @@ describe("attach", () => {
     ["attach web1 --to br1 --mtu 1e3", '--mtu "1e3" is not a whole number', undefined],
     ["attach web1 --to br1 --metric -5", '--metric "-5" is not a whole number', undefined],
     ["attach web1 --to br1 --timeout soon", '--timeout "soon" is not a number of seconds', "such as 5 or 0.5"],
-    ["attach web1 --to br1 --address 10.0.0.2/24@10.0.0.1", "--address 10.0.0.2/24@10.0.0.1: the part behind the @", "write --address 10.0.0.2/24 --gateway 10.0.0.1"],
+    [
+      "attach web1 --to br1 --address 10.0.0.2/24@10.0.0.1",
+      "--address 10.0.0.2/24@10.0.0.1: the part behind the @",
+      "write --address 10.0.0.2/24 --gateway 10.0.0.1",
+    ],
   ])("%s is refused", async (line, sentence, hint) => {
     const error = await refusal(line);
     expect(error.code).toBe("invalid-request");
@@ -122,14 +126,21 @@ describe("the other verbs", () => {
       request: { guest: "web1", ifname: "eth2", timeoutMs: 2000 },
       output: { ...plainOutput, quiet: true },
     });
-    expect(await read("detach web1 --all --dry-run")).toMatchObject({ request: { guest: "web1", all: true }, output: { dryRun: true } });
+    expect(await read("detach web1 --all --dry-run")).toMatchObject({
+      request: { guest: "web1", all: true },
+      output: { dryRun: true },
+    });
     expect((await refusal("detach web1 -i eth2 --all")).message).toBe("detach web1: both -i eth2 and --all are given");
     expect((await refusal("detach")).message).toContain("missing required argument");
   });
 
   test("list, doctor, demo", async () => {
     expect(await read("list")).toEqual({ kind: "list", output: plainOutput });
-    expect(await read("list web1 --json")).toEqual({ kind: "list", guest: "web1", output: { ...plainOutput, json: true } });
+    expect(await read("list web1 --json")).toEqual({
+      kind: "list",
+      guest: "web1",
+      output: { ...plainOutput, json: true },
+    });
     expect(await read("--json list")).toMatchObject({ kind: "list", output: { json: true } });
     expect(await read("doctor --json")).toEqual({ kind: "doctor", output: { ...plainOutput, json: true } });
     expect(await read("demo")).toEqual({ kind: "demo" });
@@ -137,9 +148,15 @@ describe("the other verbs", () => {
     expect((await refusal("demo web1")).code).toBe("invalid-request");
   });
 
-  test.each(["apply -f topology.yaml", "watch", "bridge br1 --uplink eth0", "wait web1", "export"])("%s is of a later version", async (line) => {
-    expect(await refusal(line)).toMatchObject({ code: "unsupported", message: `pipework ${line.split(" ")[0]} is not in this version yet` });
-  });
+  test.each(["apply -f topology.yaml", "watch", "bridge br1 --uplink eth0", "wait web1", "export"])(
+    "%s is of a later version",
+    async (line) => {
+      expect(await refusal(line)).toMatchObject({
+        code: "unsupported",
+        message: `pipework ${line.split(" ")[0]} is not in this version yet`,
+      });
+    },
+  );
 });
 
 describe("help and version: stdout, exit 0, nothing opened", () => {
@@ -168,18 +185,26 @@ describe("help and version: stdout, exit 0, nothing opened", () => {
   test("the help of attach names every option that it takes, but those of later versions", async () => {
     const port = new FakePort();
     await run(["attach", "--help"], port);
-    for (const option of "to type mode ifname host-ifname address gateway route metric mac mtu queues replace no-announce dry-run json quiet verbose timeout".split(" ")) {
+    for (const option of "to type mode ifname host-ifname address gateway route metric mac mtu queues replace no-announce dry-run json quiet verbose timeout".split(
+      " ",
+    )) {
       expect(port.stdout).toContain(`--${option}`);
     }
     for (const option of ["--vlan", "--dhcp", "--ovsdb", "--direct-phys"]) expect(port.stdout).not.toContain(option);
   });
 
   test("a link of the host that is called help", async () => {
-    await expect(readWords(["help"], hostWith({ help: "bridge" }))).rejects.toMatchObject({ message: 'the guest is missing behind "help"' });
+    await expect(readWords(["help"], hostWith({ help: "bridge" }))).rejects.toMatchObject({
+      message: 'the guest is missing behind "help"',
+    });
   });
 
   test("help of an unknown verb", async () => {
-    expect(await refusal("help atach")).toMatchObject({ code: "invalid-request", message: 'there is no command "atach"', hint: "did you mean attach?" });
+    expect(await refusal("help atach")).toMatchObject({
+      code: "invalid-request",
+      message: 'there is no command "atach"',
+      hint: "did you mean attach?",
+    });
     expect(await refusal("help watch")).toMatchObject({ code: "unsupported" });
     expect(await refusal("help tc")).toMatchObject({ code: "unsupported" });
   });
