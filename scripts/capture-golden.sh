@@ -72,6 +72,8 @@ done
 capture link link add link veth2 name mv1 netns peer type macvlan mode bridge
 capture link link add link br2 name mv2 type macvlan mode passthru
 capture link link set dev veth2 up
+# One of the kernel's array of settings that is not zero, to be found again in the dump.
+echo 1 >/proc/sys/net/ipv4/conf/br1/arp_notify
 capture link link show dev veth1
 show link -d link show
 show link -n peer -d link show

@@ -51,16 +51,15 @@ export function headerLength(noun: string): number {
 
 /** The rows along a path of kernel names; all kinds of link are tried where the kind decides what is inside. */
 function rowsAlong(noun: string, names: readonly string[]): Row<unknown, unknown>[] {
-  const key = `${noun} ${names.join(".")}`;
-  const known = paths.get(key);
-  if (known !== undefined) return known;
+  const known = paths.get(names);
+  if (known !== undefined && known.noun === noun) return known.rows;
   const rows = searchRows(noun, names);
-  paths.set(key, rows);
+  paths.set(names, { noun, rows });
   return rows;
 }
 
-// The paths that plans name are few, and every plan names them again.
-const paths = new Map<string, Row<unknown, unknown>[]>();
+// The paths that plans name are constants, and every plan names them again.
+const paths = new WeakMap<readonly string[], { noun: string; rows: Row<unknown, unknown>[] }>();
 
 function searchRows(noun: string, names: readonly string[]): Row<unknown, unknown>[] {
   let sets: readonly AttributeSet<Rows>[] = [nounOf(noun).attributes];
@@ -80,11 +79,14 @@ export function attributeNumbers(noun: string, names: readonly string[]): number
   return rowsAlong(noun, names).map(({ number }) => number);
 }
 
+/** As for messages: encoding is synchronous, and what is finished is a copy. */
+const scratch = new Writer();
+
 /** The payload of the attribute at the path as the kernel writes it in replies, to compare with. */
 export function encodeAttributeValue(noun: string, names: readonly string[], value: number | string): Uint8Array {
   const last = rowsAlong(noun, names).at(-1);
   if (last === undefined) throw new Error("a path needs at least one attribute");
-  const writer = new Writer();
+  const writer = scratch.reset();
   if (last.type.encodeReply !== undefined) last.type.encodeReply(writer, value);
   else last.type.encode(writer, value, {});
   return writer.finish();

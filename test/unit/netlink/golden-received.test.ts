@@ -111,10 +111,11 @@ describe.each(["-d link show", "-n peer -d link show"])("links, as `ip -j %s` to
   });
 });
 
-test("arp_notify is read from the array that the kernel answers with", () => {
-  const [lo] = decodeReplies(link, replies(shown("link", "-d link show")));
-  expect(lo?.attributes.afSpec?.inet?.conf).toEqual({ arpNotify: 0 });
-  expect(lo?.attributes.operstate).toBe(ifOper.IF_OPER_UNKNOWN);
+test("arp_notify is read from the array that the kernel answers with; it was set on br1 alone", () => {
+  const links = decodeReplies(link, replies(shown("link", "-d link show")));
+  const notify = links.map(({ attributes: a }) => [a.ifname, a.afSpec?.inet?.conf?.arpNotify]);
+  expect(notify.filter(([, value]) => value !== 0)).toEqual([["br1", 1]]);
+  expect(links[0]?.attributes.operstate).toBe(ifOper.IF_OPER_UNKNOWN);
 });
 
 test("addresses, as `ip -j addr show` told them", () => {
