@@ -1,0 +1,4 @@
+import { killedLaw } from "./support/killed-law.js";
+import { furtherScenarios } from "./support/scenario.js";
+
+killedLaw(furtherScenarios);
