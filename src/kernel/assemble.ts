@@ -31,9 +31,10 @@ class Assembler {
     return this.slots.length - 1;
   }
 
-  #relocations(relocations: readonly Relocation[]): { relocations?: number[] } {
-    if (relocations.length === 0) return {};
-    return { relocations: relocations.flatMap(({ offset, slot }) => [offset, this.#slot(slot)]) };
+  #relocations(into: { relocations?: number[] }, relocations: readonly Relocation[]): void {
+    if (relocations.length === 0) return;
+    into.relocations = [];
+    for (const { offset, slot } of relocations) into.relocations.push(offset, this.#slot(slot));
   }
 
   #match(noun: string, condition: Condition): NativeMatch {
@@ -46,35 +47,36 @@ class Assembler {
 
   #message(message: Message): { message: Uint8Array; relocations?: number[] } {
     const { bytes, relocations } = encode(message);
-    return { message: bytes, ...this.#relocations(relocations) };
+    const sent: { message: Uint8Array; relocations?: number[] } = { message: bytes };
+    this.#relocations(sent, relocations);
+    return sent;
   }
 
-  #netlink(op: NetlinkOperation): Partial<NativeInstruction> {
+  #netlink(into: NativeInstruction, op: NetlinkOperation): void {
     const { message, capture, until, tolerate, unlessSlot, ifSlot, unlessAny } = op;
-    return {
-      ...this.#message(message),
-      ...(capture === undefined
-        ? {}
-        : {
-            capture: {
-              slot: this.#slot(capture.slot),
-              offset: IFI_INDEX,
-              ...(capture.where === undefined ? {} : { where: capture.where.map((c) => this.#match(message.noun, c)) }),
-            },
-          }),
-      ...(until === undefined ? {} : { until: { ...this.#match(message.noun, until), timeoutMs: until.timeoutMs } }),
-      ...(tolerate === undefined ? {} : { tolerate: tolerate.map(errnoNumber) }),
-      ...(unlessSlot === undefined ? {} : { unlessSlot: this.#slot(unlessSlot) }),
-      ...(ifSlot === undefined ? {} : { ifSlot: this.#slot(ifSlot) }),
-      ...(unlessAny === undefined ? {} : { unlessAny: this.#message(unlessAny.message) }),
-    };
+    const { noun } = message;
+    const { bytes, relocations } = encode(message);
+    into.message = bytes;
+    this.#relocations(into, relocations);
+    if (capture !== undefined) {
+      into.capture = { slot: this.#slot(capture.slot), offset: IFI_INDEX };
+      if (capture.where !== undefined) into.capture.where = capture.where.map((c) => this.#match(noun, c));
+    }
+    if (until !== undefined) into.until = { ...this.#match(noun, until), timeoutMs: until.timeoutMs };
+    if (tolerate !== undefined) into.tolerate = tolerate.map(errnoNumber);
+    if (unlessSlot !== undefined) into.unlessSlot = this.#slot(unlessSlot);
+    if (ifSlot !== undefined) into.ifSlot = this.#slot(ifSlot);
+    if (unlessAny !== undefined) into.unlessAny = this.#message(unlessAny.message);
   }
 
   instruction(op: Operation, netns: Side): NativeInstruction {
     const at = { netns: sideIndex[netns] };
     switch (op.op) {
-      case "netlink":
-        return { op: NativeOp.netlink, ...at, ...this.#netlink(op) };
+      case "netlink": {
+        const one: NativeInstruction = { op: NativeOp.netlink, netns: sideIndex[netns] };
+        this.#netlink(one, op);
+        return one;
+      }
       case "sysctl":
         return {
           op: NativeOp.sysctl,
@@ -111,11 +113,12 @@ class Assembler {
 
 export function assemble(plan: Plan): Program {
   const assembler = new Assembler();
-  const instructions = plan.steps.map(({ op, netns, undo, optional }) => ({
-    ...assembler.instruction(op, netns),
-    ...("inverse" in undo ? { undo: assembler.undo(undo.inverse) } : {}),
-    ...("builtin" in undo ? {} : { noUndo: true }),
-    ...(optional === true ? { optional: true } : {}),
-  }));
+  const instructions = plan.steps.map(({ op, netns, undo, optional }) => {
+    const one = assembler.instruction(op, netns);
+    if ("inverse" in undo) one.undo = assembler.undo(undo.inverse);
+    if (!("builtin" in undo)) one.noUndo = true;
+    if (optional === true) one.optional = true;
+    return one;
+  });
   return { instructions, slots: assembler.slots };
 }

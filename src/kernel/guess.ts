@@ -1,6 +1,7 @@
 import { ifFlags } from "../netlink/link.js";
 import { attributeNumbers, encodeAttributeValue, headerLength } from "../netlink/nouns.js";
 import { isMark } from "../plan/context.js";
+import { linkPaths } from "../plan/link-message.js";
 import type { Plan } from "../plan/step.js";
 import type { AttachView, LinkView } from "../plan/view.js";
 import type { AttachWish } from "../plan/wish.js";
@@ -37,10 +38,10 @@ function bridgeAsBefore(bridge: LinkView): NativeExpect {
   return {
     words: [IFI_INDEX, WHOLE_WORD, bridge.index, IFI_FLAGS, ifFlags.IFF_UP, ifFlags.IFF_UP],
     where: [
-      attribute(["IFLA_LINKINFO", "IFLA_INFO_KIND"], "bridge"),
-      attribute(["IFLA_LINKINFO", "IFLA_INFO_DATA", "IFLA_BR_STP_STATE"], bridge.stp === true ? 1 : 0),
-      attribute(["IFLA_MTU"], bridge.mtu),
-      attribute(["IFLA_GROUP"], bridge.group),
+      attribute(linkPaths.kind, "bridge"),
+      attribute(linkPaths.stpState, bridge.stp === true ? 1 : 0),
+      attribute(linkPaths.mtu, bridge.mtu),
+      attribute(linkPaths.group, bridge.group),
     ],
   };
 }
@@ -56,8 +57,6 @@ export function guessAttach(wish: AttachWish, reads: AttachReads, bridge: LinkVi
       switch (about) {
         case "to":
           return bridgeAsBefore(bridge);
-        case "sameName":
-          return undefined;
         case "routes":
           return { none: [RTM_DST_LEN, 0] };
         default:

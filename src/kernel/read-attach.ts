@@ -10,7 +10,7 @@ import type { Answer, Ask, Transaction } from "./transaction.js";
 
 /** A question, and what it is about. */
 export interface AttachAsk extends Ask {
-  readonly about: "to" | "sameName" | "hostEnd" | "guest" | "routes";
+  readonly about: "to" | "hostEnd" | "guest" | "routes";
 }
 
 /** The first reads of an attach, all in one hop. */
@@ -19,29 +19,49 @@ export interface AttachReads {
   complete(transaction: Transaction, answers: readonly Answer[]): Promise<AttachView>;
 }
 
+function byName(about: AttachAsk["about"], name: string): AttachAsk {
+  return { about, netns: "host", message: getLinkByName(name) };
+}
+
+/** Links under the names the host end could get; the later ones are asked for only when the earlier are taken. */
+async function hostEndsOf(transaction: Transaction, candidates: readonly string[], first: Answer | undefined): Promise<Map<string, LinkView>> {
+  const hostEnds = new Map<string, LinkView>();
+  let answer = first;
+  for (const [i, name] of candidates.entries()) {
+    if (i > 0) [answer] = await transaction.ask([byName("hostEnd", name)]);
+    const end = linkFrom(answer, "an interface of the host");
+    if (end === undefined) break;
+    hostEnds.set(name, end);
+  }
+  return hostEnds;
+}
+
 /** Every read is for one object by name, or for the guest's routes when a default is to be displaced. */
 export function attachReads(wish: AttachWish, context: PlanContext): AttachReads {
   const candidates = wish.type === "macvlan" ? [] : hostEndCandidates(wish, context);
   const wanted = families.filter((family) => wish.gateways[family] !== undefined);
-  const ask = (about: AttachAsk["about"], name: string): AttachAsk => ({ about, netns: "host", message: getLinkByName(name) });
-  const host = [ask("to", wish.to), ask("sameName", wish.ifname), ...candidates.map((name) => ask("hostEnd", name))];
+  const host = [byName("to", wish.to), ...candidates.slice(0, 1).map((name) => byName("hostEnd", name))];
   const guest = guestAsks(context, wish.ifname, wanted).map(
-    (one): AttachAsk => ({ ...one, about: one.message.noun === "route" ? "routes" : "guest" }),
+    (one): AttachAsk => ({ about: one.message.noun === "route" ? "routes" : "guest", netns: one.netns, message: one.message }),
   );
   return {
     asks: [...host, ...guest],
     async complete(transaction, answers) {
-      const [to, sameName, ...ends] = answers.slice(0, host.length).map((answer) => linkFrom(answer, "an interface of the host"));
-      const hostEnds = new Map<string, LinkView>();
-      for (const [i, name] of candidates.entries()) {
-        const end = ends[i];
-        if (end !== undefined) hostEnds.set(name, end);
-      }
-      const guest = await readGuest(transaction, context, wish.ifname, wanted, answers.slice(host.length));
+      const to = linkFrom(answers[0], "an interface of the host");
+      const hostEnds = await hostEndsOf(transaction, candidates, answers[1]);
+      const view = await readGuest(transaction, context, wish.ifname, wanted, answers.slice(host.length));
+      const sameName = await sameNameOf(transaction, wish, to);
       return {
         host: { ...(to === undefined ? {} : { to }), hostEnds, ...(sameName === undefined ? {} : { sameName }) },
-        guest,
+        guest: view,
       };
     },
   };
+}
+
+/** A host link of the wanted name, which matters to kinds that are born on a parent. */
+async function sameNameOf(transaction: Transaction, wish: AttachWish, to: LinkView | undefined): Promise<LinkView | undefined> {
+  if (to === undefined || (to.kind === "bridge" && wish.type !== "macvlan")) return undefined;
+  const [answer] = await transaction.ask([byName("to", wish.ifname)]);
+  return linkFrom(answer, "an interface of the host");
 }

@@ -3,7 +3,7 @@ import type { Slot } from "../netlink/wire.js";
 import type { GuestLink } from "./birth.js";
 import type { PlanBuilder } from "./builder.js";
 import { ANNOUNCING } from "./context.js";
-import { getLinkByIndex, setLink } from "./link-message.js";
+import { getLinkByIndex, linkPaths, setLink } from "./link-message.js";
 import type { Operation } from "./step.js";
 import type { LinkView } from "./view.js";
 
@@ -34,7 +34,7 @@ export function announceSteps(
       op: "netlink",
       message: getLinkByIndex(port.index),
       until: {
-        path: ["IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA", "IFLA_BRPORT_STATE"],
+        path: linkPaths.brportState,
         value: bridgePortStates.indexOf("forwarding"),
         timeoutMs: FORWARDING_MS,
       },

@@ -3,7 +3,7 @@ import { ifFlags } from "../netlink/link.js";
 import type { GuestLink } from "./birth.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { type PlanContext, slots } from "./context.js";
-import { deleteLink, dumpLinks, getLinkByName, newLink, setLink } from "./link-message.js";
+import { deleteLink, dumpLinks, getLinkByName, newLink, setLink, linkPaths } from "./link-message.js";
 import { type Memory, memoryRecord, recordName } from "./memory.js";
 import type { LinkView } from "./view.js";
 import type { AttachWish } from "./wish.js";
@@ -58,7 +58,7 @@ export function macvlanBirth(b: PlanBuilder, context: PlanContext, wish: AttachW
       {
         op: "netlink",
         message: dumpLinks(),
-        capture: { slot: slots.guestLink, where: [{ path: ["IFLA_GROUP"], value: context.mark }, { path: ["IFLA_IFNAME"], value: bornAs }] },
+        capture: { slot: slots.guestLink, where: [{ path: linkPaths.group, value: context.mark }, { path: linkPaths.ifname, value: bornAs }] },
         unlessSlot: slots.guestLink,
       },
       { op: "netlink", message: deleteLink(index), tolerate: ["ENODEV"], ifSlot: slots.guestLink },

@@ -3,7 +3,7 @@ import type { GuestLink, HostEnd } from "./birth.js";
 import type { BridgeEnd } from "./bridge.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { type PlanContext, slots } from "./context.js";
-import { deleteLink, dumpLinks, getLinkByName, newLink, setLink } from "./link-message.js";
+import { deleteLink, dumpLinks, getLinkByName, newLink, setLink, linkPaths } from "./link-message.js";
 import { memoryAlias, recordName, type Memory } from "./memory.js";
 import type { AttachWish } from "./wish.js";
 
@@ -48,7 +48,7 @@ export function vethBirth(b: PlanBuilder, context: PlanContext, wish: AttachWish
       {
         op: "netlink",
         message: dumpLinks(),
-        capture: { slot: slots.hostEnd, where: [{ path: ["IFLA_GROUP"], value: context.mark }, { path: ["IFLA_IFNAME"], value: hostIfname }] },
+        capture: { slot: slots.hostEnd, where: [{ path: linkPaths.group, value: context.mark }, { path: linkPaths.ifname, value: hostIfname }] },
         unlessSlot: slots.hostEnd,
       },
       { op: "netlink", message: deleteLink(hostEnd), tolerate: ["ENODEV"], ifSlot: slots.hostEnd },

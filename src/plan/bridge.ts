@@ -4,7 +4,7 @@ import type { Slot } from "../netlink/wire.js";
 import { ifFlags } from "../netlink/link.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { isMark, type PlanContext, slots } from "./context.js";
-import { deleteLink, dumpLinks, getLinkByName, newLink, setLink } from "./link-message.js";
+import { deleteLink, dumpLinks, getLinkByName, newLink, setLink, linkPaths } from "./link-message.js";
 import { BRIDGE_ALIAS } from "./memory.js";
 import type { LinkView } from "./view.js";
 
@@ -76,7 +76,7 @@ function makeBridge(b: PlanBuilder, context: PlanContext, name: string): BridgeE
       {
         op: "netlink",
         message: dumpLinks(),
-        capture: { slot: slots.bridge, where: [{ path: ["IFLA_GROUP"], value: context.mark }, { path: ["IFLA_IFNAME"], value: name }] },
+        capture: { slot: slots.bridge, where: [{ path: linkPaths.group, value: context.mark }, { path: linkPaths.ifname, value: name }] },
         unlessSlot: slots.bridge,
       },
       {

@@ -46,3 +46,13 @@ export function getLinkByIndex(index: number | Slot): LinkMessage {
 export function dumpLinks(attributes: LinkAttributes = {}): LinkMessage {
   return message("RTM_GETLINK", {}, { ...attributes, ...withoutStats }, ["NLM_F_DUMP"]);
 }
+
+/** Attributes that conditions look at, by kernel names. Constants, so that their numbers are looked up once. */
+export const linkPaths = {
+  ifname: ["IFLA_IFNAME"],
+  mtu: ["IFLA_MTU"],
+  group: ["IFLA_GROUP"],
+  kind: ["IFLA_LINKINFO", "IFLA_INFO_KIND"],
+  stpState: ["IFLA_LINKINFO", "IFLA_INFO_DATA", "IFLA_BR_STP_STATE"],
+  brportState: ["IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA", "IFLA_BRPORT_STATE"],
+} as const;

@@ -1,4 +1,5 @@
 import type { Family } from "../netlink/family.js";
+import { byteLength } from "../values/ifname.js";
 import { identityDigest } from "../values/identity.js";
 import type { LinkType } from "./request.js";
 import type { LinkView, RouteView } from "./view.js";
@@ -88,7 +89,7 @@ export function memoryAlias(memory: Memory): { alias: string; record?: { name: s
   if (!memory.displaced.some((route) => route.raw !== undefined)) {
     const words = [VERSION, escape(memory.guest), escape(memory.ifname), memory.netns, ...memory.displaced.map(routeWords)];
     const alias = PREFIX + words.join(" ");
-    if (new TextEncoder().encode(alias).length <= ALIAS_MAX) return { alias };
+    if (byteLength(alias) <= ALIAS_MAX) return { alias };
   }
   const name = recordName(memory.guest, memory.ifname);
   return { alias: `${PREFIX}${VERSION} @${name}`, record: { name, content: memoryRecord(memory) } };

@@ -5,9 +5,14 @@ export const IFNAME_MAX = 15;
 
 const utf8 = new TextEncoder();
 
+const ascii = /^[\x20-\x7e]*$/;
+
+/** Names that no rule below is about: nearly all there are. */
+const plain = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,14}$/;
+
 /** Length of a name as the kernel counts it: bytes of UTF-8. */
 export function byteLength(name: string): number {
-  return utf8.encode(name).length;
+  return ascii.test(name) ? name.length : utf8.encode(name).length;
 }
 
 /**
@@ -15,6 +20,7 @@ export function byteLength(name: string): number {
  * `what` is how the refusal calls it. Throws PipeworkError "invalid-request" naming the rule.
  */
 export function parseIfname(text: string, what: string): string {
+  if (plain.test(text) && text !== "all" && text !== "default") return text;
   const name = JSON.stringify(text);
   if (text === "") throw invalid(`the ${what} is empty`);
   if (text === "." || text === "..")

@@ -15,9 +15,29 @@ function parse(text: string): Uint8Array | undefined {
   return bytes;
 }
 
+/** Value of a lower-case or upper-case hex digit, -1 for anything else. */
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const letter = code | 0x20;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
+}
+
+/** The canonical form of six pairs, which is what nearly every address has by the time it is encoded. */
+function parseSixPairs(text: string): Uint8Array | undefined {
+  if (text.length !== 17) return undefined;
+  const bytes = new Uint8Array(6);
+  for (let i = 0; i < 6; i++) {
+    const high = hexDigit(text.charCodeAt(i * 3));
+    const low = hexDigit(text.charCodeAt(i * 3 + 1));
+    if (high < 0 || low < 0 || (i < 5 && text.charCodeAt(i * 3 + 2) !== 58)) return undefined;
+    bytes[i] = high * 16 + low;
+  }
+  return bytes;
+}
+
 /** The bytes of a link-layer address; six for Ethernet. Throws PipeworkError "invalid-request". */
 export function macBytes(text: string): Uint8Array {
-  const bytes = parse(text);
+  const bytes = parseSixPairs(text) ?? parse(text);
   if (bytes === undefined) {
     throw invalid(`"${text}" is not a MAC address`, "it has six pairs of hex digits, such as 02:42:ac:11:00:02");
   }
