@@ -38,6 +38,16 @@ describe("encode", () => {
     );
   });
 
+  test("an encoded message stays what it is when others are encoded, or fail to be", () => {
+    const first = encode(veth);
+    const before = { bytes: toHex(first.bytes), relocations: JSON.stringify(first.relocations) };
+    encode({ noun: "link", type: "RTM_SETLINK", header: { index: { slot: "other" } }, attributes: { group: 7 } });
+    expect(() => encode({ ...veth, attributes: { ...veth.attributes, mtu: -1 } })).toThrow("does not fit");
+    encodeAttributeValue("link", ["IFLA_GROUP"], 7);
+    expect({ bytes: toHex(first.bytes), relocations: JSON.stringify(first.relocations) }).toEqual(before);
+    expect(toHex(encode(veth).bytes)).toBe(before.bytes);
+  });
+
   test("a slot in the header", () => {
     const { relocations } = encode({
       noun: "address",
