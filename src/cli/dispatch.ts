@@ -5,14 +5,22 @@ import { parseLegacy } from "./legacy.js";
 import { looksLikeAddress } from "./legacy-address.js";
 import { isGuestCommand, isVerb } from "./verb-names.js";
 
-/** Where the words that are no options stand, up to `--`. */
+const withoutValue = new Set([...Object.keys(commonFlags), "--direct-phys", "--wait", "--help", "--version"]);
+
+/** Whether the next word is this option's value. Of long options of either form those without one are known. */
+function takesValue(option: string): boolean {
+  if (!option.startsWith("--")) return ["-i", "-l", "-a"].includes(option);
+  return !option.includes("=") && !withoutValue.has(option);
+}
+
+/** Where the words that are neither options nor their values stand, up to `--`. */
 function positionsOfPlain(words: readonly string[]): number[] {
   const positions: number[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as string;
     if (word === "--") break;
-    if (["-i", "-l", "-a", "--timeout"].includes(word)) i++;
-    else if (!word.startsWith("-")) positions.push(i);
+    if (!word.startsWith("-")) positions.push(i);
+    else if (takesValue(word)) i++;
   }
   return positions;
 }

@@ -61,6 +61,20 @@ describe("attach", () => {
     });
   });
 
+  test("an address that is an option's value does not make it the legacy form, wherever it stands", async () => {
+    for (const line of [
+      "attach --to br1 --address 10.0.0.2/24 web1",
+      "attach --address 10.0.0.2/24 --to br1 web1",
+      "attach web1 --address 10.0.0.2/24 --to br1",
+      "attach web1 --address=10.0.0.2/24 --to=br1",
+    ]) {
+      expect(await read(line)).toMatchObject({
+        kind: "attach",
+        request: { guest: "web1", to: "br1", addresses: ["10.0.0.2/24"] },
+      });
+    }
+  });
+
   test("common options may stand before the verb", async () => {
     expect(await read("--json --timeout 3 attach web1 --to br1 --dry-run")).toMatchObject({
       kind: "attach",
