@@ -217,6 +217,8 @@ Napi::Value errorOf(Napi::Env env, const Failure& failure) {
 
 Napi::Value bytesOf(Napi::Env env, const Bytes& bytes) {
   Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes.size());
+  // A worker that is being terminated makes no more objects, from one call to the next.
+  if (buffer.IsEmpty()) return env.Undefined();
   if (!bytes.empty()) std::memcpy(buffer.Data(), bytes.data(), bytes.size());
   return Napi::Uint8Array::New(env, bytes.size(), buffer, 0);
 }
