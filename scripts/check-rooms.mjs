@@ -30,8 +30,6 @@ export const PURE = new Set(["plan", "iproute", "netlink", "values"]);
 /** The addon's surface as types alone; the guests hold its namespace handles. */
 const NATIVE_TYPES = "src/kernel/native.ts";
 const ADDON = "src/kernel/addon.ts";
-/** Owns the one runner and lets tests put another addon in its place. */
-const ADDON_OWNER = "src/instance.ts";
 
 /** What a pure room may not name: clocks, randomness, the process around it. */
 const IMPURE = [
@@ -92,8 +90,8 @@ function wrongImport(file, specifier) {
   const target = resolved(file, specifier);
   const to = roomOf(target);
   if (to === undefined) return `src/ imports nothing from outside itself, such as ${target}`;
-  if (target === ADDON && room !== "kernel" && file !== ADDON_OWNER)
-    return "only src/kernel/ and src/instance.ts import the addon";
+  if (target === ADDON && room !== "kernel")
+    return "only src/kernel/ imports the addon";
   if (to === room) return undefined;
   if (floor(to) < 0) return `${to} is no room; add it to the list in scripts/check-rooms.mjs`;
   if (target === NATIVE_TYPES && floor(room) < floor("kernel")) return undefined;

@@ -110,7 +110,7 @@ function attemptOf(instance: Instance, guest: LiveGuest, wish: AttachWish, reque
 }
 
 function lockOf({ instance, request }: Attempt): LockOptions {
-  return { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS };
+  return { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS, signal: request.signal };
 }
 
 function slotsOf({ guest }: Attempt): Record<string, number> {

@@ -51,7 +51,7 @@ async function ours(instance: Instance, guest: LiveGuest): Promise<string[]> {
 async function viewAndPlan(instance: Instance, guest: LiveGuest, ifname: string, request: DetachRequest, locked: boolean) {
   const context = contextOf(instance, guest);
   const families = ["inet", "inet6"] as const;
-  const lock = locked ? { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS } : undefined;
+  const lock = locked ? { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS, signal: request.signal } : undefined;
   const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host, guest.netns], guestAsks(context, ifname, families), lock);
   try {
     const view = await readGuest(transaction, context, ifname, families, answers);

@@ -1,4 +1,4 @@
-import { loadAddon } from "./kernel/addon.js";
+import { Kernel } from "./kernel/kernel.js";
 import { fromNative } from "./kernel/transaction.js";
 import type { NativeAddon, NativeNetns, NativeRunner } from "./kernel/native.js";
 import { DockerEngine } from "./guests/docker.js";
@@ -24,30 +24,22 @@ export class Instance {
   /** Bridges as they were at the last ordinary attach, by name: what the next one guesses. */
   readonly bridges = new Map<string, LinkView>();
   readonly #options: PipeworkOptions;
-  readonly #load: () => NativeAddon;
-  #addon: NativeAddon | undefined;
-  #runner: NativeRunner | undefined;
+  readonly kernel: Kernel;
   #docker: DockerEngine | undefined;
   #host: NativeNetns | undefined;
   #home: { dev: number; ino: number } | undefined;
   #closed = false;
 
   /** `load` is the seam for tests: a fake kernel, or the real one with faults injected. */
-  constructor(options: PipeworkOptions, load: () => NativeAddon = loadAddon) {
+  constructor(options: PipeworkOptions, load?: () => NativeAddon) {
     this.#options = options;
-    this.#load = load;
+    this.kernel = new Kernel(load);
     this.runDir = options.runDir ?? "/run/pipework";
-  }
-
-  get addon(): NativeAddon {
-    this.#addon ??= this.#load();
-    return this.#addon;
   }
 
   get runner(): NativeRunner {
     if (this.#closed) throw new PipeworkError({ code: "closed", message: "this instance is closed" });
-    this.#runner ??= new this.addon.Runner();
-    return this.#runner;
+    return this.kernel.runner;
   }
 
   get docker(): DockerEngine {
@@ -64,7 +56,7 @@ export class Instance {
       const name = host.replace(/^netns:/, "");
       const path = name.startsWith("/") ? name : `/run/netns/${name}`;
       try {
-        this.#host = this.addon.openNetns(path);
+        this.#host = this.kernel.openNetns(path);
       } catch (error) {
         throw fromNative(error, `opening ${path}, the namespace of the host side`);
       }
@@ -75,7 +67,7 @@ export class Instance {
   /** Identity of the host side's namespace: a guest in it is refused, and records are kept by it. */
   get home(): { readonly dev: number; readonly ino: number } {
     if (this.#home === undefined) {
-      const own = this.host === null ? this.addon.openNetns("/proc/thread-self/ns/net") : undefined;
+      const own = this.host === null ? this.kernel.openNetns("/proc/thread-self/ns/net") : undefined;
       const { dev, ino } = (own ?? this.host) as NativeNetns;
       own?.close();
       this.#home = { dev, ino };
@@ -89,15 +81,15 @@ export class Instance {
 
   async resolve(ref: string, limits: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined }): Promise<LiveGuest> {
     if (this.#closed) throw new PipeworkError({ code: "closed", message: "this instance is closed" });
-    const { addon, home } = this;
-    return resolveGuest(ref, { openNetns: (path) => addon.openNetns(path), home, docker: () => this.docker, ...limits });
+    const { kernel, home } = this;
+    return resolveGuest(ref, { openNetns: (path) => kernel.openNetns(path), home, docker: () => this.docker, ...limits });
   }
 
   /** Finishes what runs, refuses what comes. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#docker?.close();
-    await this.#runner?.close();
+    await this.kernel.close();
     this.#host?.close();
   }
 }

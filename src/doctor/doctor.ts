@@ -32,7 +32,7 @@ function privileges(): Finding {
 
 function addon(instance: Instance): Finding {
   try {
-    instance.addon;
+    instance.kernel.addon;
     return { id: "addon", level: "ok", what: "the native addon loads" };
   } catch (error) {
     const { message, hint } = error as PipeworkError;

@@ -1,4 +1,5 @@
-import type { Message } from "../netlink/message.js";
+import { ifinfomsg, link, RTNLGRP_LINK } from "../netlink/link.js";
+import { type Message, NLMSG_HDRLEN } from "../netlink/message.js";
 import { attributeNumbers, encode, encodeAttributeValue, headerLength } from "../netlink/nouns.js";
 import { isSlot, type Relocation } from "../netlink/wire.js";
 import type { Condition, NetlinkOperation, Operation, Plan, Side, UndoOperation } from "../plan/step.js";
@@ -8,10 +9,8 @@ import { type NativeInstruction, type NativeMatch, NativeOp } from "./native.js"
 /** Position of a side among the namespaces of a transaction. */
 export const sideIndex: Readonly<Record<Side, number>> = { host: 0, guest: 1 };
 
-/** RTNLGRP_LINK and RTM_DELLINK, linux/rtnetlink.h; ifi_index lies 4 bytes into ifinfomsg. */
-const RTNLGRP_LINK = 1;
-const RTM_DELLINK = 17;
-const IFI_INDEX = 16 + 4;
+/** Where ifi_index lies in a link message: behind struct nlmsghdr, 4 bytes into struct ifinfomsg. */
+const IFI_INDEX = NLMSG_HDRLEN + ifinfomsg.fields.index[0];
 
 /** A plan as the addon runs it: messages as bytes, and where ifindexes go once they are known. */
 export interface Program {
@@ -96,7 +95,7 @@ class Assembler {
           ...at,
           ...this.#message(op.message),
           tolerate: [errnoNumber("ENODEV")],
-          notice: { group: RTNLGRP_LINK, type: RTM_DELLINK, offset: IFI_INDEX, ...which },
+          notice: { group: RTNLGRP_LINK, type: link.types.RTM_DELLINK, offset: IFI_INDEX, ...which },
         };
       }
     }

@@ -3,7 +3,7 @@ import type { Selection } from "../netlink/attribute.js";
 import { AF_INET, AF_INET6, type Family } from "../netlink/family.js";
 import { link } from "../netlink/link.js";
 import { decodeReplies, splitMessages, decodeMessage } from "../netlink/message.js";
-import { route, rtnhFlags, rtTable } from "../netlink/route.js";
+import { rtnhFlags, rtnType, rtTable, route } from "../netlink/route.js";
 import type { AddressView, LinkView, RouteView } from "../plan/view.js";
 import { PipeworkError } from "../values/error.js";
 import { errnoName, errnoText } from "./errno.js";
@@ -98,7 +98,6 @@ export function addressesFrom(answer: Answer | undefined, what: string, index?: 
 
 /** Route fields that RouteView holds, besides those that the kernel reports and that need not be kept. */
 const simple = new Set(["dst", "oif", "gateway", "priority", "prefsrc", "table", "cacheinfo", "pref"]);
-const RTN_UNICAST = 1;
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
@@ -114,7 +113,7 @@ export function routesFrom(answer: Answer | undefined, what: string): RouteView[
     const { header: h, attributes: a } = decodeMessage(route, reader);
     const family = familyOfNumber[h.family];
     if (family === undefined || (a.table ?? h.table) !== rtTable.RT_TABLE_MAIN) continue;
-    const exotic = h.type !== RTN_UNICAST || Object.keys(a).some((field) => !simple.has(field)) || (a.pref ?? 0) !== 0;
+    const exotic = h.type !== rtnType.RTN_UNICAST || Object.keys(a).some((field) => !simple.has(field)) || (a.pref ?? 0) !== 0;
     views.push({
       family,
       ...(a.dst === undefined ? {} : { dst: a.dst }),

@@ -29,7 +29,12 @@ export interface LockOptions {
   /** Directory of the lock and the records, made when missing. */
   readonly runDir: string;
   readonly timeoutMs: number;
+  /** Ends the wait for the lock. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+/** How long one wait for the lock may be before the signal is looked at, in milliseconds. */
+const LOCK_SLICE = 100;
 
 /** A program for guessed answers, one expectation per question. */
 export interface Guess {
@@ -120,12 +125,25 @@ export class Transaction {
     lock: LockOptions | undefined,
     guess: Guess | undefined,
   ): Promise<Begun> {
+    const deadline = lock === undefined ? 0 : Date.now() + lock.timeoutMs;
     const locked = lock === undefined ? {} : { lockPath: `${lock.runDir}/lock`, lockTimeoutMs: lock.timeoutMs };
     const guessed = guess === undefined ? {} : { guess: { program: guess.program, slots: guess.slots } };
     const options = { namespaces: [...namespaces], ...locked, queries: nativeQueries(asks, guess?.expects), ...guessed };
-    const begin = async (): Promise<Begun> => {
+    const once = async (): Promise<Begun> => {
       const { transaction, answers, report } = await runner.begin(options);
       return report === undefined ? { transaction: new Transaction(runner, transaction as NativeTransaction), answers } : { answers, report };
+    };
+    const begin = async (): Promise<Begun> => {
+      if (lock?.signal === undefined) return once();
+      for (;;) {
+        options.lockTimeoutMs = Math.max(0, Math.min(LOCK_SLICE, deadline - Date.now()));
+        try {
+          return await once();
+        } catch (error) {
+          if ((error as NativeError).reason !== "lock-timeout" || Date.now() >= deadline) throw error;
+          if (lock.signal.aborted) throw new PipeworkError({ code: "aborted", message: "aborted while another pipework held the lock; nothing was changed", cause: lock.signal.reason });
+        }
+      }
     };
     try {
       return await begin();

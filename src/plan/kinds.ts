@@ -78,13 +78,13 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
       if (to.slaveKind !== undefined) {
         throw unsuitable(`${wish.to} is enslaved to a ${to.slaveKind}, so it cannot be the parent of a macvlan`, "attach to that bridge or bond instead");
       }
-      if (wish.hostIfname !== undefined) throw unsuitable(`a macvlan has no host end to be called ${wish.hostIfname}`, "leave the host-end name out");
       if (wish.queues !== undefined) throw unsuitable("queues are for the ends of a veth, and a macvlan has none");
       if (wish.mtu !== undefined && wish.mtu > to.mtu) {
         throw unsuitable(`MTU ${wish.mtu} is more than the ${to.mtu} of its parent ${wish.to}`, `ask for ${to.mtu} or less, or raise the parent's first`);
       }
     },
     birth(b, context, wish, view, displaced) {
+      if (wish.hostIfname !== undefined) b.warn(`a macvlan has no host end, so nothing is called ${wish.hostIfname}`);
       const parent = view.host.to as LinkView;
       const mac = macOf(wish, context);
       const memory: Memory = { guest: context.guestId, ifname: wish.ifname, netns: context.netns, displaced, type: "macvlan", to: wish.to, mac };

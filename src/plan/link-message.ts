@@ -1,4 +1,4 @@
-import { ifFlags, link } from "../netlink/link.js";
+import { extMask, ifFlags, type link } from "../netlink/link.js";
 import type { AttributesIn } from "../netlink/attribute.js";
 import type { Message, NlmFlag } from "../netlink/message.js";
 import type { StructIn } from "../netlink/struct.js";
@@ -33,7 +33,7 @@ export function deleteLink(index: number | Slot): LinkMessage {
 }
 
 /** RTEXT_FILTER_SKIP_STATS: the counters are most of a link message, and no plan looks at them. */
-const withoutStats = { extMask: 8 };
+const withoutStats = { extMask: extMask.RTEXT_FILTER_SKIP_STATS };
 
 export function getLinkByName(ifname: string): LinkMessage {
   return message("RTM_GETLINK", {}, { ifname, ...withoutStats });

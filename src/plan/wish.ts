@@ -5,6 +5,7 @@ import { parseMac, uniqueMac } from "../values/mac.js";
 import { type Prefix, parseNetwork, parsePrefix } from "../values/prefix.js";
 import type { Family } from "../netlink/family.js";
 import type { AttachRequest, LinkType, MacvlanMode } from "./request.js";
+import { suggest } from "../values/suggest.js";
 import { macvlanModes } from "../netlink/link-macvlan.js";
 
 /** A further route of a request. */
@@ -34,11 +35,11 @@ export interface AttachWish {
 
 /** Kinds that this version attaches; the others are refused by name, before anything is touched. */
 const later: Partial<Record<LinkType, string>> = {
-  ipvlan: "ipvlan links",
-  vlan: "VLAN links",
+  ipvlan: "an ipvlan link",
+  vlan: "a VLAN link",
   phys: "moving a physical NIC",
-  dummy: "dummy links",
-  ipoib: "IPoIB links",
+  dummy: "a dummy link",
+  ipoib: "an IPoIB link",
   ovs: "Open vSwitch",
 };
 
@@ -101,20 +102,53 @@ function parseGateways(gateway: AttachRequest["gateway"], addresses: readonly Pr
   return gateways;
 }
 
+/** Every field of AttachRequest: one that is misspelt must not be as good as left out. */
+const fields = {
+  guest: true,
+  to: true,
+  type: true,
+  mode: true,
+  ifname: true,
+  hostIfname: true,
+  addresses: true,
+  gateway: true,
+  routes: true,
+  metric: true,
+  mac: true,
+  vlan: true,
+  mtu: true,
+  queues: true,
+  dhcp: true,
+  announce: true,
+  replace: true,
+  directPhys: true,
+  signal: true,
+  timeoutMs: true,
+} as const satisfies Record<keyof AttachRequest, true>;
+
+function refuseUnknownFields(request: object): void {
+  for (const field in request) {
+    if (Object.hasOwn(fields, field)) continue;
+    const near = suggest(field, Object.keys(fields));
+    throw invalid(`a request has no field "${field}"`, near === undefined ? undefined : `did you mean ${near}?`);
+  }
+}
+
 /** Checks a whole request before anything is touched. Throws PipeworkError "invalid-request" or "unsupported". */
 export function parseWish(request: AttachRequest): AttachWish {
   const guest = text(request.guest, "a guest");
   const to = text(request.to, "a host interface (to)");
-  if (request.dhcp !== undefined && request.dhcp !== false) throw unsupported("DHCP");
-  if (request.vlan !== undefined) throw unsupported("a VLAN");
-  if (request.directPhys === true) throw unsupported("moving a physical NIC");
-  if (to.startsWith("mac:")) throw unsupported("choosing the host interface by MAC");
+  refuseUnknownFields(request);
   const { type } = request;
   if (type !== undefined && type !== "bridge" && type !== "macvlan") {
     const what = later[type];
     if (what === undefined) throw invalid(`"${String(type)}" is no type of link`, "bridge and macvlan are");
     throw unsupported(what);
   }
+  if (request.dhcp !== undefined && request.dhcp !== false) throw unsupported("DHCP");
+  if (request.vlan !== undefined) throw unsupported("a VLAN");
+  if (request.directPhys === true) throw unsupported("moving a physical NIC");
+  if (to.startsWith("mac:")) throw unsupported("choosing the host interface by MAC");
   if (request.mode !== undefined) {
     if (!(request.mode in macvlanModes)) throw invalid(`"${request.mode}" is no macvlan mode`, `one of ${Object.keys(macvlanModes).join(", ")}`);
     if (type === "bridge") throw invalid("a mode is for macvlan, and type bridge is asked for");
