@@ -10,8 +10,9 @@ import type { FakeMachine } from "./machine.js";
 /** One command. */
 export type Act = { readonly attach: AttachRequest } | { readonly detach: DetachRequest };
 
-/** Runs something in a process of its own. */
-async function inProcess<T>(machine: FakeMachine, work: (instance: Instance) => Promise<T>): Promise<T> {
+/** Runs something in a process of its own, or in one that is there. */
+async function inProcess<T>(machine: FakeMachine, work: (instance: Instance) => Promise<T>, running?: Instance): Promise<T> {
+  if (running !== undefined) return work(running);
   const instance = machine.instance();
   try {
     return await work(instance);
@@ -20,8 +21,8 @@ async function inProcess<T>(machine: FakeMachine, work: (instance: Instance) => 
   }
 }
 
-export async function perform(machine: FakeMachine, act: Act): Promise<unknown> {
-  return inProcess(machine, async (instance): Promise<unknown> => ("attach" in act ? attach(instance, act.attach) : detach(instance, act.detach)));
+export async function perform(machine: FakeMachine, act: Act, running?: Instance): Promise<unknown> {
+  return inProcess(machine, async (instance): Promise<unknown> => ("attach" in act ? attach(instance, act.attach) : detach(instance, act.detach)), running);
 }
 
 export async function planned(machine: FakeMachine, act: Act): Promise<Plan> {
@@ -38,10 +39,10 @@ export async function listed(machine: FakeMachine): Promise<unknown> {
 }
 
 /** Runs with a fault and says how it ended; what only a fault can cause is not thrown. */
-export async function performWith(machine: FakeMachine, act: Act, fault: Fault): Promise<{ error: unknown } | { value: unknown }> {
+export async function performWith(machine: FakeMachine, act: Act, fault: Fault, running?: Instance): Promise<{ error: unknown } | { value: unknown }> {
   machine.fault = fault;
   try {
-    return { value: await perform(machine, act) };
+    return { value: await perform(machine, act, running) };
   } catch (error) {
     return { error };
   } finally {

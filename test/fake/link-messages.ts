@@ -11,6 +11,10 @@ const AF_SPEC = 26;
 const AF_INET = 2;
 const IFLA_INET_CONF = 1;
 const ARP_NOTIFY = 22;
+const IFLA_LINKINFO = 18;
+const IFLA_MACVLAN_MODE = 1;
+const IFLA_BR_STP_STATE = 5;
+const IFLA_BRPORT_STATE = 1;
 /** IPV4_DEVCONF_MAX, linux/ip.h. */
 const DEVCONFS = 33;
 /** nlmsghdr and ifinfomsg. */
@@ -55,6 +59,25 @@ function portState(link: FakeLink): number {
   return bridgePortStates.indexOf(forwards ? "forwarding" : "disabled");
 }
 
+function u32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
+/** The kernel ends its strings with a zero, which requests may leave out. */
+function text(value: string): Uint8Array {
+  return new TextEncoder().encode(`${value}\0`);
+}
+
+/** IFLA_LINKINFO as the kernel writes it: IFLA_INFO_KIND 1, _DATA 2, _SLAVE_KIND 4, _SLAVE_DATA 5. */
+function linkInfo(link: FakeLink): Uint8Array {
+  const parts: Uint8Array[] = [];
+  if (link.kind !== undefined) parts.push(attribute(1, text(link.kind)));
+  if (link.kind === "macvlan") parts.push(attribute(2, attribute(IFLA_MACVLAN_MODE, u32(link.macvlanMode ?? 0))));
+  if (link.kind === "bridge") parts.push(attribute(2, attribute(IFLA_BR_STP_STATE, u32(0))));
+  if (link.master !== undefined) parts.push(attribute(4, text("bridge")), attribute(5, attribute(IFLA_BRPORT_STATE, Uint8Array.of(portState(link)))));
+  return parts.length === 0 ? new Uint8Array() : attribute(IFLA_LINKINFO, joined(...parts));
+}
+
 function reply(link: FakeLink): Uint8Array {
   const far = link.peer ?? link.lower;
   const { bytes } = encodeMessage(linkNoun, {
@@ -71,21 +94,11 @@ function reply(link: FakeLink): Uint8Array {
       ...(link.alias === undefined ? {} : { ifalias: link.alias }),
       ...(link.master === undefined ? {} : { master: link.master.index }),
       ...(far === undefined ? {} : { link: far.index, ...(far.netns === link.netns ? {} : { linkNetnsid: 0 }) }),
-      ...(link.kind === undefined && link.master === undefined
-        ? {}
-        : {
-            linkinfo: {
-              ...(link.kind === undefined ? {} : { kind: link.kind }),
-              ...(link.kind === "macvlan" ? { data: { mode: link.macvlanMode } } : {}),
-              ...(link.kind === "bridge" ? { data: { stpState: 0 } } : {}),
-              ...(link.master === undefined ? {} : { slaveKind: "bridge", slaveData: { state: portState(link) } }),
-            },
-          }),
     },
   });
   const conf = new Writer();
   conf.u32(conf.reserve(DEVCONFS * 4) + (ARP_NOTIFY - 1) * 4, link.arpNotify);
-  const whole = joined(bytes, attribute(AF_SPEC, attribute(AF_INET, attribute(IFLA_INET_CONF, conf.finish()))));
+  const whole = joined(bytes, linkInfo(link), attribute(AF_SPEC, attribute(AF_INET, attribute(IFLA_INET_CONF, conf.finish()))));
   new DataView(whole.buffer).setUint32(0, whole.length, true);
   return whole;
 }

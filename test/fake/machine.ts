@@ -16,6 +16,8 @@ export class FakeMachine {
   readonly host: FakeNamespace = this.kernel.addNamespace("/run/netns/host");
   /** Every program that was run, newest last. */
   readonly programs: NativeInstruction[][] = [];
+  /** How many programs were run because the answers were as guessed. */
+  guesses = 0;
   /** For the next program alone. */
   fault: Fault | undefined;
   /** Programs that were killed. */

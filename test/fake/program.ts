@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { errnoNumber } from "../../src/kernel/errno.js";
-import { type NativeInstruction, type NativeMatch, NativeOp, type NativeReport, type NativeResult } from "../../src/kernel/native.js";
+import { type NativeAnswer, type NativeInstruction, type NativeMatch, NativeOp, type NativeQuery, type NativeReport, type NativeResult } from "../../src/kernel/native.js";
 import { splitMessages } from "../../src/netlink/message.js";
 import { attributeAt } from "./attribute.js";
 import { type Fault, Killed } from "./fault.js";
@@ -19,6 +19,22 @@ interface Outcome {
   unknown?: boolean;
   reply?: Uint8Array;
   met?: boolean;
+}
+
+/** Whether an answer is as it was guessed to be. */
+export function expected(query: NativeQuery, answer: NativeAnswer): boolean {
+  const { expect } = query;
+  if (expect === undefined) return true;
+  if (answer.errno !== (expect.errno ?? 0)) return false;
+  const replies = [...splitMessages(answer.replies)];
+  const [first] = replies;
+  const { words = [], where = [], none } = expect;
+  for (let i = 0; i < words.length; i += 3) {
+    const [offset, mask, value] = words.slice(i, i + 3) as [number, number, number];
+    if (first === undefined || (first.u32(offset) & mask) >>> 0 !== value) return false;
+  }
+  if (where.length > 0 && (first === undefined || !where.every((match) => holds(match, first.bytes)))) return false;
+  return none === undefined || replies.every((reply) => reply.u8(none[0]) !== none[1]);
 }
 
 function holds(match: NativeMatch, message: Uint8Array): boolean {

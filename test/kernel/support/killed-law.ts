@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { list } from "../../../src/list.js";
-import { Children } from "./child-process.js";
+import { Children } from "./command-process.js";
 import { guestOf, type Scenario } from "./scenario.js";
 import { perform, planned } from "./scenario-act.js";
 import { awaited, settled } from "./snapshot.js";

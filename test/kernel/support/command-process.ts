@@ -3,26 +3,26 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import type { ChildAnswer, ChildTask } from "./child.js";
+import type { CommandAnswer, CommandTask } from "./command.js";
 import type { Act } from "./scenario-act.js";
 import type { World } from "./world.js";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const addon = here("../../../build/Release/pipework.node");
 
-export interface Ended extends ChildAnswer {
+export interface Ended extends CommandAnswer {
   readonly signal: NodeJS.Signals | null;
 }
 
 /** Processes of their own that carry out commands: bundled once, because Node runs no TypeScript by itself. */
 export class Children {
   readonly #directory = mkdtempSync(`${tmpdir()}/pipework-child-`);
-  readonly #script = `${this.#directory}/child.mjs`;
+  readonly #script = `${this.#directory}/command.mjs`;
 
   static async make(): Promise<Children> {
     const children = new Children();
     await build({
-      entryPoints: [here("child.ts")],
+      entryPoints: [here("command.ts")],
       outfile: children.#script,
       bundle: true,
       format: "esm",
@@ -35,7 +35,7 @@ export class Children {
 
   /** `killAt`: let it carry out this many instructions and then die by SIGKILL. */
   run(world: World, guest: string, act: Act, killAt?: number): Promise<Ended> {
-    const task: ChildTask = { addon, host: world.host, runDir: world.runDir, guest, act, ...(killAt === undefined ? {} : { killAt }) };
+    const task: CommandTask = { addon, host: world.host, runDir: world.runDir, guest, act, ...(killAt === undefined ? {} : { killAt }) };
     // Node 20 parses the extra certificates at every start.
     const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
     return new Promise((resolve, reject) => {
@@ -51,7 +51,7 @@ export class Children {
       child.on("close", (status, signal) => {
         if (signal !== null) return resolve({ signal });
         if (status !== 0) return reject(new Error(`the child ended with ${status}: ${complained}`));
-        resolve({ signal, ...(JSON.parse(said) as ChildAnswer) });
+        resolve({ signal, ...(JSON.parse(said) as CommandAnswer) });
       });
     });
   }
