@@ -2,13 +2,13 @@ import { difference, ratio, summary } from "./statistics.mjs";
 
 /** Rows of the table, in its order. `base` is the row that this one's rounds are compared with. */
 const rows = [
-  { id: "attach.floor", what: "C floor: attach by namespace" },
+  { id: "attach.floor", what: "C floor: attach by namespace, neighbours told" },
   { id: "attach.library", what: "library: attach by namespace", base: "attach.floor" },
-  { id: "plain.floor", what: "C floor, next to the row below" },
+  { id: "plain.floor", what: "C floor: the same, nobody told" },
   { id: "plain.library", what: "library: the same with `announce: false`", base: "plain.floor" },
-  { id: "ipv6.floor", what: "C floor, guest with the kernel's own IPv6" },
+  { id: "ipv6.floor", what: "C floor: told, guest with the kernel's own IPv6" },
   { id: "ipv6.library", what: "library: the same", base: "ipv6.floor" },
-  { id: "idle.floor", what: "C floor, idle for 30 ms before" },
+  { id: "idle.floor", what: "C floor: told, idle for 30 ms before" },
   { id: "idle.library", what: "library: the same", base: "idle.floor" },
   { id: "engine.inspect", what: "one raw inspect (kept-alive socket)" },
   { id: "name.namespace", what: "library: attach that container by namespace" },

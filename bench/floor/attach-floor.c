@@ -8,7 +8,7 @@
  *   attach-floor serve
  *       One request a line on stdin, one JSON line on stdout for each, so that a runner can alternate this program
  *       with another one, round by round:
- *         attach NETNS-PATH BRIDGE HOSTIF IFNAME MAC MTU ADDRESS/LEN GATEWAY ALIAS
+ *         attach NETNS-PATH BRIDGE HOSTIF IFNAME MAC MTU ADDRESS/LEN GATEWAY ALIAS [announce]
  *             {"op":"attach","us":T,"openUs":T,"createUs":T,"guestUs":T,"hostUs":T}
  *         detach HOSTIF
  *             {"op":"detach","noticeUs":T,"ackUs":T}
@@ -32,6 +32,8 @@
  *      connected route that the gateway needs. Only the last message asks for an ack: refusals are reported regardless.
  *   3. one RTM_SETLINK brings the host end up and sets its alias (which the kernel ignores at creation): the carrier
  *      comes with the very last message, when everything behind it is ready.
+ *   4. with "announce", one send more in the guest: arp_notify on, the same MAC again, arp_notify off. The kernel itself
+ *      sends a gratuitous ARP, as it does for the library.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -39,6 +41,7 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -159,7 +162,7 @@ struct attachment {
   uint8_t mac[6];
   uint32_t mtu;
   struct in_addr address, gateway;
-  int prefixlen;
+  int prefixlen, announce;
 };
 
 struct timing {
@@ -188,6 +191,33 @@ static int bridge_index(const char *name) {
   if (error < 0) return error;
   snprintf(last_bridge, sizeof last_bridge, "%s", name);
   return last_bridge_index = index;
+}
+
+/* IFLA_AF_SPEC.AF_INET.IFLA_INET_CONF: settings by their number. */
+static void put_arp_notify(struct buffer *b, int ifindex, uint32_t value, uint16_t flags) {
+  struct nlmsghdr *h = begin_message(b, RTM_SETLINK, flags, ++sequence);
+  struct ifinfomsg *link = reserve(b, sizeof *link);
+  link->ifi_index = ifindex;
+  struct rtattr *spec = begin_nest(b, IFLA_AF_SPEC);
+  struct rtattr *inet = begin_nest(b, AF_INET);
+  struct rtattr *conf = begin_nest(b, IFLA_INET_CONF);
+  put_u32(b, IPV4_DEVCONF_ARP_NOTIFY, value);
+  end_nest(b, conf);
+  end_nest(b, inet);
+  end_nest(b, spec);
+  end_message(b, h);
+}
+
+static int announce(int guest_fd, int ifindex, const uint8_t mac[6]) {
+  struct buffer b = {0};
+  put_arp_notify(&b, ifindex, 1, 0);
+  struct nlmsghdr *h = begin_message(&b, RTM_SETLINK, 0, ++sequence);
+  struct ifinfomsg *link = reserve(&b, sizeof *link);
+  link->ifi_index = ifindex;
+  put(&b, IFLA_ADDRESS, mac, 6);
+  end_message(&b, h);
+  put_arp_notify(&b, ifindex, 0, NLM_F_ACK);
+  return talk(guest_fd, &b, sequence, NULL);
 }
 
 static int attach(const struct attachment *a, struct timing *t, struct refusal *r) {
@@ -302,6 +332,8 @@ static int attach(const struct attachment *a, struct timing *t, struct refusal *
   end_message(&b, h);
   error = talk(host_fd, &b, sequence, NULL);
   if (error < 0) *r = (struct refusal){"bring the host end up", -error};
+  if (error >= 0 && a->announce && (error = announce(guest_fd, ifindex, a->mac)) < 0)
+    *r = (struct refusal){"announce", -error};
   double up = now_us();
 
 out:
@@ -422,12 +454,14 @@ static void serve(void) {
   char *line = NULL;
   size_t size = 0;
   while (getline(&line, &size, stdin) > 0) {
-    char *words[10], *save = NULL;
+    char *words[11], *save = NULL;
     int count = 0;
-    for (char *w = strtok_r(line, " \n", &save); w && count < 10; w = strtok_r(NULL, " \n", &save)) words[count++] = w;
+    for (char *w = strtok_r(line, " \n", &save); w && count < 11; w = strtok_r(NULL, " \n", &save)) words[count++] = w;
     struct refusal r;
     struct attachment a;
-    if (count == 10 && strcmp(words[0], "attach") == 0 && parse_attach(words + 1, &a)) {
+    if ((count == 10 || (count == 11 && strcmp(words[10], "announce") == 0)) && strcmp(words[0], "attach") == 0 &&
+        parse_attach(words + 1, &a)) {
+      a.announce = count == 11;
       struct timing t;
       if (attach(&a, &t, &r) == 0) print_attach(&t);
       else print_refusal("attach", &r);
