@@ -15,15 +15,21 @@ function fail(text) {
   process.exit(1);
 }
 
-if (process.platform !== "linux" || process.arch !== "x64") fail(`made on linux-x64 only, this is ${process.platform}-${process.arch}`);
-if (process.report.getReport().header.glibcVersionRuntime === undefined) fail("made with glibc only, this system has another C library");
+if (process.platform !== "linux" || process.arch !== "x64")
+  fail(`made on linux-x64 only, this is ${process.platform}-${process.arch}`);
+if (process.report.getReport().header.glibcVersionRuntime === undefined)
+  fail("made with glibc only, this system has another C library");
 
 rmSync(folder, { recursive: true, force: true });
 const directory = nodeDirectory();
 // Without a folder of headers prebuildify would download those of the newest Node it knows.
 const env = directory === undefined ? process.env : { ...process.env, npm_config_nodedir: directory };
 const prebuildify = createRequire(import.meta.url).resolve("prebuildify/bin.js");
-const { status } = spawnSync(process.execPath, [prebuildify, "--napi", "--strip", "--tag-libc"], { cwd: root, env, stdio: "inherit" });
+const { status } = spawnSync(process.execPath, [prebuildify, "--napi", "--strip", "--tag-libc"], {
+  cwd: root,
+  env,
+  stdio: "inherit",
+});
 if (status !== 0) fail("prebuildify failed");
 
 const [file] = readdirSync(folder).filter((name) => name.endsWith(".glibc.node"));

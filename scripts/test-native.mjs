@@ -16,7 +16,13 @@ function fail(text) {
 }
 
 function run(program, words, options = {}) {
-  const result = spawnSync(program, words, { cwd: root, encoding: "utf8", stdio: "inherit", maxBuffer: 1 << 28, ...options });
+  const result = spawnSync(program, words, {
+    cwd: root,
+    encoding: "utf8",
+    stdio: "inherit",
+    maxBuffer: 1 << 28,
+    ...options,
+  });
   if (result.error) fail(`${program}: ${result.error.message}`);
   return result;
 }
@@ -24,8 +30,12 @@ function run(program, words, options = {}) {
 if (process.getuid() !== 0) fail("root is needed: the tests make network namespaces");
 
 const cmakeJs = require.resolve("cmake-js/bin/cmake-js");
-if (run(process.execPath, [cmakeJs, "compile", "--out", build, "--CDSANITIZE=ON", "--log-level", "error"]).status !== 0) {
-  fail("the build failed; cmake, a C++17 compiler and its sanitizer libraries are needed: apt-get install cmake build-essential");
+if (
+  run(process.execPath, [cmakeJs, "compile", "--out", build, "--CDSANITIZE=ON", "--log-level", "error"]).status !== 0
+) {
+  fail(
+    "the build failed; cmake, a C++17 compiler and its sanitizer libraries are needed: apt-get install cmake build-essential",
+  );
 }
 if (run("ctest", ["--test-dir", build, "--output-on-failure"]).status !== 0) fail("C++ tests failed");
 
@@ -71,7 +81,9 @@ for (const mode of [[], ["exit"]]) {
   const leaks = ourLeaks(output, mode.length > 0);
   if (status !== 0 || leaks.length > 0 || /ERROR: AddressSanitizer|runtime error:/.test(output)) {
     console.error(leaks.length > 0 ? leaks.join("\n\n") : output.slice(0, 20000));
-    fail(`Node under the sanitizers${mode.length > 0 ? ", ended early" : ""}: status ${status ?? signal}, ${leaks.length} leaks`);
+    fail(
+      `Node under the sanitizers${mode.length > 0 ? ", ended early" : ""}: status ${status ?? signal}, ${leaks.length} leaks`,
+    );
   }
   console.log(`smoke under the sanitizers${mode.length > 0 ? ", ended early" : ""}: ok`);
 }

@@ -3,6 +3,7 @@
 namespace pw {
 
 Environment::Environment(Napi::Env env) : mailbox_(Mailbox::create(env)) {
+  if (mailbox_ == nullptr) return;
   // Hooks run in the reverse of this order: ours before the one that frees the mailbox's thread-safe function.
   napi_add_env_cleanup_hook(env, cleanUp, this);
 }
@@ -13,24 +14,25 @@ Environment::Environment(Napi::Env env) : mailbox_(Mailbox::create(env)) {
  */
 void Environment::cleanUp(void* data) {
   auto* self = static_cast<Environment*>(data);
-  if (self->mailbox_ != nullptr) self->mailbox_->shut();
+  self->mailbox_->shut();
   for (auto& [runner, live] : self->runners_) runner->stop();
   for (auto& [runner, live] : self->runners_) runner->join();
   self->runners_.clear();
   self->pending_.clear();
 }
 
-std::pair<uint64_t, Napi::Promise> Environment::open(Napi::Env env, Napi::Object owner) {
+std::pair<uint64_t, Napi::Value> Environment::open(Napi::Env env, Napi::Object owner) {
   const uint64_t id = ++lastId_;
-  Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+  Napi::Value promise;
+  const Deferred deferred(env, &promise);
   pending_.emplace(id, Pending{deferred, Napi::Persistent(owner)});
   mailbox_->hold(env);
-  return {id, deferred.Promise()};
+  return {id, promise};
 }
 
-Napi::Promise::Deferred Environment::close(Napi::Env env, uint64_t id) {
+Deferred Environment::close(Napi::Env env, uint64_t id) {
   const auto found = pending_.find(id);
-  const Napi::Promise::Deferred deferred = found->second.deferred;
+  const Deferred deferred = found->second.deferred;
   pending_.erase(found);
   mailbox_->letGo(env);
   return deferred;
@@ -51,8 +53,9 @@ void Environment::abandonRunner(const std::shared_ptr<Runner>& runner) {
   if (!runner->stop()) runners_.erase(runner.get());
 }
 
-Napi::Promise Environment::stopRunner(Napi::Env env, const std::shared_ptr<Runner>& runner) {
-  const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+Napi::Value Environment::stopRunner(Napi::Env env, const std::shared_ptr<Runner>& runner) {
+  Napi::Value promise;
+  const Deferred deferred(env, &promise);
   const bool stopping = runner->stop();
   const auto found = runners_.find(runner.get());
   if (!stopping || found == runners_.end()) {
@@ -62,7 +65,7 @@ Napi::Promise Environment::stopRunner(Napi::Env env, const std::shared_ptr<Runne
     mailbox_->hold(env);
     found->second.closing.push_back(deferred);
   }
-  return deferred.Promise();
+  return promise;
 }
 
 void Environment::runnerStopped(Napi::Env env, Runner* runner) {
@@ -71,7 +74,7 @@ void Environment::runnerStopped(Napi::Env env, Runner* runner) {
   const Live live = std::move(found->second);
   runners_.erase(found);
   live.runner->join();
-  for (const Napi::Promise::Deferred& deferred : live.closing) {
+  for (const Deferred& deferred : live.closing) {
     mailbox_->letGo(env);
     deferred.Resolve(env.Undefined());
   }

@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "deferred.h"
 #include "mailbox.h"
 #include "../netns.h"
 #include "../runner.h"
@@ -26,7 +27,7 @@ class Environment {
 
   /** A promise, and the callback by which a native thread settles it. `owner` lives at least until then. */
   template <typename T, typename Settle>
-  std::pair<Napi::Promise, Done<T>> promise(Napi::Env env, Napi::Object owner, Settle settle) {
+  std::pair<Napi::Value, Done<T>> promise(Napi::Env env, Napi::Object owner, Settle settle) {
     auto [id, value] = open(env, owner);
     // Only `this` and a number travel to other threads: references to values belong to this one.
     Done<T> done = [this, mailbox = mailbox_, id = id, settle](T result) {
@@ -38,7 +39,7 @@ class Environment {
 
   std::shared_ptr<Runner> makeRunner();
   /** Settles when the runner's threads have ended; at once when they have. */
-  Napi::Promise stopRunner(Napi::Env env, const std::shared_ptr<Runner>& runner);
+  Napi::Value stopRunner(Napi::Env env, const std::shared_ptr<Runner>& runner);
   /** Without anybody waiting for the end. */
   void abandonRunner(const std::shared_ptr<Runner>& runner);
 
@@ -50,17 +51,17 @@ class Environment {
 
  private:
   struct Pending {
-    Napi::Promise::Deferred deferred;
+    Deferred deferred;
     Napi::ObjectReference owner;
   };
   struct Live {
     std::shared_ptr<Runner> runner;
-    std::vector<Napi::Promise::Deferred> closing;
+    std::vector<Deferred> closing;
   };
 
   static void cleanUp(void* self);
-  std::pair<uint64_t, Napi::Promise> open(Napi::Env env, Napi::Object owner);
-  Napi::Promise::Deferred close(Napi::Env env, uint64_t id);
+  std::pair<uint64_t, Napi::Value> open(Napi::Env env, Napi::Object owner);
+  Deferred close(Napi::Env env, uint64_t id);
   void runnerStopped(Napi::Env env, Runner* runner);
 
   std::shared_ptr<Mailbox> mailbox_;

@@ -22,9 +22,9 @@ constexpr size_t kMostDatagram = 1u << 16;
 
 /** A fault of the caller: as a rejection, so that there is one way to fail. */
 Napi::Value misuse(Napi::Env env, const std::string& text) {
-  const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
-  deferred.Reject(Napi::TypeError::New(env, text).Value());
-  return deferred.Promise();
+  Napi::Value promise;
+  Deferred(env, &promise).Reject(Napi::TypeError::New(env, text).Value());
+  return promise;
 }
 
 /** null = home. */
@@ -89,7 +89,7 @@ Exchange readExchange(ObjectReader* reader, napi_value options) {
 }
 
 /** Rejects when there was a failure. */
-bool rejected(Napi::Env env, const Napi::Promise::Deferred& deferred, const Failure& failure) {
+bool rejected(Napi::Env env, const Deferred& deferred, const Failure& failure) {
   if (failure) deferred.Reject(errorOf(env, failure));
   return static_cast<bool>(failure);
 }
@@ -161,7 +161,7 @@ Napi::Value RunnerObject::begin(const Napi::CallbackInfo& info) {
   Begin begin = readBegin(&reader, options);
   if (reader.failed()) return misuse(env, reader.fault());
   auto [promise, done] = environment_->promise<Begun>(
-      env, Value(), [runner = runner_](Napi::Env env, const Napi::Promise::Deferred& deferred, const Begun& begun) {
+      env, Value(), [runner = runner_](Napi::Env env, const Deferred& deferred, const Begun& begun) {
         if (rejected(env, deferred, begun.failure)) return;
         if (!begun.fault.empty()) return deferred.Reject(Napi::TypeError::New(env, begun.fault).Value());
         Words words(env);
@@ -187,7 +187,7 @@ Napi::Value RunnerObject::query(const Napi::CallbackInfo& info) {
   std::vector<Query> queries = readQueries(&reader, info[1], kMostNamespaces);
   if (reader.failed()) return misuse(env, reader.fault());
   auto [promise, done] = environment_->promise<Answers>(
-      env, Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const Answers& answers) {
+      env, Value(), [](Napi::Env env, const Deferred& deferred, const Answers& answers) {
         if (rejected(env, deferred, answers.failure)) return;
         Words words(env);
         deferred.Resolve(arrayOf(&words, answers.answers));
@@ -207,7 +207,7 @@ Napi::Value RunnerObject::run(const Napi::CallbackInfo& info) {
   const bool keep = !info[3].IsUndefined() && reader.boolean(info[3], "keep");
   if (reader.failed()) return misuse(env, reader.fault());
   auto [promise, done] = environment_->promise<Ran>(
-      env, Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const Ran& ran) {
+      env, Value(), [](Napi::Env env, const Deferred& deferred, const Ran& ran) {
         if (rejected(env, deferred, ran.failure)) return;
         if (!ran.fault.empty()) return deferred.Reject(Napi::TypeError::New(env, ran.fault).Value());
         Words words(env);
@@ -222,7 +222,7 @@ Napi::Value RunnerObject::end(const Napi::CallbackInfo& info) {
   const TransactionHandle* transaction = transactionOf(info[0]);
   if (transaction == nullptr) return misuse(env, "end: a transaction of this runner is needed");
   auto [promise, done] = environment_->promise<Failure>(
-      env, Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const Failure& failure) {
+      env, Value(), [](Napi::Env env, const Deferred& deferred, const Failure& failure) {
         if (!rejected(env, deferred, failure)) deferred.Resolve(env.Undefined());
       });
   runner_->end(transaction->id, std::move(done));
@@ -231,7 +231,7 @@ Napi::Value RunnerObject::end(const Napi::CallbackInfo& info) {
 
 Napi::Value RunnerObject::createNetns(const Napi::CallbackInfo& info) {
   auto [promise, done] = environment_->promise<Created>(
-      info.Env(), Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const Created& created) {
+      info.Env(), Value(), [](Napi::Env env, const Deferred& deferred, const Created& created) {
         if (!rejected(env, deferred, created.failure)) deferred.Resolve(NetnsObject::make(env, created.netns));
       });
   runner_->createNetns(std::move(done));
@@ -247,7 +247,7 @@ Napi::Value RunnerObject::readSysctl(const Napi::CallbackInfo& info) {
   if (!reader.failed() && !isNetSysctl(path)) reader.fail("the path of a sysctl is below /proc/sys/net/, without ..");
   if (reader.failed()) return misuse(env, reader.fault());
   auto [promise, done] = environment_->promise<pw::Value>(
-      env, Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const pw::Value& value) {
+      env, Value(), [](Napi::Env env, const Deferred& deferred, const pw::Value& value) {
         if (!rejected(env, deferred, value.failure)) deferred.Resolve(Napi::String::New(env, value.text));
       });
   runner_->readSysctl(std::move(netns), std::move(path), std::move(done));
@@ -263,7 +263,7 @@ Napi::Value RunnerObject::exchange(const Napi::CallbackInfo& info) {
   Exchange exchange = readExchange(&reader, options);
   if (reader.failed()) return misuse(env, reader.fault());
   auto [promise, done] = environment_->promise<Exchanged>(
-      env, Value(), [](Napi::Env env, const Napi::Promise::Deferred& deferred, const Exchanged& exchanged) {
+      env, Value(), [](Napi::Env env, const Deferred& deferred, const Exchanged& exchanged) {
         if (rejected(env, deferred, exchanged.failure)) return;
         deferred.Resolve(exchanged.datagram ? bytesOf(env, *exchanged.datagram) : env.Null());
       });

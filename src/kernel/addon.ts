@@ -18,7 +18,11 @@ function packageRoot(): string {
 /** A prebuild, as prebuildify names it (one binary for every Node, by --napi), comes before a local build. */
 function candidates(root: string): string[] {
   const folder = join(root, "prebuilds", `linux-${process.arch}`);
-  const prebuilt = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".glibc.node")).sort() : [];
+  const prebuilt = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith(".glibc.node"))
+        .sort()
+    : [];
   return [...prebuilt.map((name) => join(folder, name)), join(root, "build/Release/pipework.node")];
 }
 

@@ -54,7 +54,8 @@ test("500 cycles, some failing, some with namespaces of their own: threads are a
 
 test("memory does not grow with the number of programs", async () => {
   const rounds = async (count: number) => {
-    for (let i = 0; i < count; i++) await stage.run([step(0, getLink("lo"), { capture: { slot: 0, offset: 20 } }), step(0, getLink("nothing"))]);
+    for (let i = 0; i < count; i++)
+      await stage.run([step(0, getLink("lo"), { capture: { slot: 0, offset: 20 } }), step(0, getLink("nothing"))]);
     collectGarbage();
     return process.memoryUsage().rss;
   };
@@ -89,9 +90,13 @@ test("a namespace whose name and last process are gone is worked with as long as
   ip("netns", "del", name);
   expect(() => loadAddon().openNetns(`/run/netns/${name}`)).toThrow(expect.objectContaining({ errno: 2 }));
   const netns: NativeNetns = await stage.runner.createNetns();
-  const { transaction } = (await stage.runner.begin({ namespaces: [netns], queries: [] })) as { transaction: { id: number } };
+  const { transaction } = (await stage.runner.begin({ namespaces: [netns], queries: [] })) as {
+    transaction: { id: number };
+  };
   netns.close();
-  expect(await stage.runner.run(transaction, [step(0, newVeth("a", "b")), capture(0, "b", "a")], [0])).toMatchObject({ ok: true });
+  expect(await stage.runner.run(transaction, [step(0, newVeth("a", "b")), capture(0, "b", "a")], [0])).toMatchObject({
+    ok: true,
+  });
 });
 
 test("three workers at once, each with its own runner, one after another ending", async () => {

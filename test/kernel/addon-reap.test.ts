@@ -35,8 +35,19 @@ describe("reap", () => {
 
   test("of a port is not ended by the bridge's word that the port has left", async () => {
     for (let i = 0; i < 20; i++) {
-      const port = { noun: "link", type: "RTM_SETLINK", header: { index: { slot: "a" } }, attributes: { master: { slot: "b" } } } as const;
-      const make = [step(0, newBridge("br")), step(0, newVeth("v", "w")), capture(0, "v", "a"), capture(0, "br", "b"), step(0, port)];
+      const port = {
+        noun: "link",
+        type: "RTM_SETLINK",
+        header: { index: { slot: "a" } },
+        attributes: { master: { slot: "b" } },
+      } as const;
+      const make = [
+        step(0, newBridge("br")),
+        step(0, newVeth("v", "w")),
+        capture(0, "v", "a"),
+        capture(0, "br", "b"),
+        step(0, port),
+      ];
       expect((await stage.run(make)).ok).toBe(true);
       expect(await stage.run([capture(0, "v", "a"), reap(0, "a")])).toMatchObject({ ok: true, via: "notice" });
       expect((await stage.run([step(0, getLink("v"))])).failed).toMatchObject({ errno: ENODEV });
@@ -55,24 +66,43 @@ describe("reap", () => {
     const { message } = bytes(deleteLink("lo"));
     const notice = { group: 1, type: 17, offset: 20, value: 1 };
     const report = await stage.run([
-      step(0, newBridge("br"), { undo: [step(0, { noun: "link", type: "RTM_DELLINK", header: { index: { slot: "a" } }, attributes: {} })] }),
+      step(0, newBridge("br"), {
+        undo: [step(0, { noun: "link", type: "RTM_DELLINK", header: { index: { slot: "a" } }, attributes: {} })],
+      }),
       capture(0, "br", "a"),
       { op: NativeOp.reap, netns: 0, message, notice },
     ]);
-    expect(report).toMatchObject({ ok: false, via: "ack", failed: { index: 2, errno: EOPNOTSUPP }, undone: [{ index: 0, position: 0, errno: 0 }] });
+    expect(report).toMatchObject({
+      ok: false,
+      via: "ack",
+      failed: { index: 2, errno: EOPNOTSUPP },
+      undone: [{ index: 0, position: 0, errno: 0 }],
+    });
     expect(stage.links()).toEqual([]);
   });
 
   test("of what is gone already is a failure, or tolerated", async () => {
-    const gone = { op: NativeOp.reap, netns: 0, ...bytes(deleteLink("nothing")), notice: { group: 1, type: 17, offset: 20, value: 4000 } };
+    const gone = {
+      op: NativeOp.reap,
+      netns: 0,
+      ...bytes(deleteLink("nothing")),
+      notice: { group: 1, type: 17, offset: 20, value: 4000 },
+    };
     expect(await stage.run([gone])).toMatchObject({ ok: false, via: "ack", failed: { errno: ENODEV } });
-    expect(await stage.run([{ ...gone, tolerate: [ENODEV] }])).toMatchObject({ ok: true, via: "ack", results: [{ errno: ENODEV }] });
+    expect(await stage.run([{ ...gone, tolerate: [ENODEV] }])).toMatchObject({
+      ok: true,
+      via: "ack",
+      results: [{ errno: ENODEV }],
+    });
     expect(await stage.run([{ ...gone, optional: true }])).toMatchObject({ ok: true, results: [{ errno: ENODEV }] });
   });
 
   test("without a notice to wait for ends by the ack", async () => {
     await stage.run([step(0, newBridge("br"))]);
-    expect(await stage.run([{ op: NativeOp.reap, netns: 0, ...bytes(deleteLink("br")) }])).toMatchObject({ ok: true, via: "ack" });
+    expect(await stage.run([{ op: NativeOp.reap, netns: 0, ...bytes(deleteLink("br")) }])).toMatchObject({
+      ok: true,
+      via: "ack",
+    });
     expect(stage.links()).toEqual([]);
   });
 
@@ -80,7 +110,9 @@ describe("reap", () => {
     expect((await stage.run([reap(0, "a")])).failed).toMatchObject({ text: "slot 0 is empty" });
     expect(await stage.run([{ ...reap(0, "a"), ifSlot: 0 }])).toMatchObject({ ok: true, results: [{ skipped: true }] });
     const any = { ...bytes(dumpLinks), where: [] };
-    expect(await stage.run([{ ...reap(0, "a"), unlessAny: any }], [4000, 0, 0])).toMatchObject({ results: [{ skipped: true }] });
+    expect(await stage.run([{ ...reap(0, "a"), unlessAny: any }], [4000, 0, 0])).toMatchObject({
+      results: [{ skipped: true }],
+    });
   });
 
   test("holds the lock until the link is gone, and no longer than that", async () => {
@@ -107,7 +139,9 @@ describe("reap", () => {
     const names = Array.from({ length: 40 }, (_, i) => `v${i}`);
     await stage.run(names.map((name) => step(0, newVeth(name, `w${name}`))));
     const begun = await Promise.all(names.map(() => stage.begin()));
-    const reaps = begun.map(({ transaction }, i) => stage.runner.run(transaction, [capture(0, names[i] as string, "a"), reap(0, "a")], [0]));
+    const reaps = begun.map(({ transaction }, i) =>
+      stage.runner.run(transaction, [capture(0, names[i] as string, "a"), reap(0, "a")], [0]),
+    );
     const between = stage.run([step(1, newBridge("br")), step(1, deleteLink("br"))]);
     const reports = await Promise.all(reaps);
     expect((await between).ok).toBe(true);

@@ -40,7 +40,9 @@ describe("the lock", () => {
   });
 
   test("keeps processes apart: one waits for the other, or is out of time; a killed one holds nothing", async () => {
-    const holder = spawn("flock", ["-x", stage.lockPath, "sh", "-c", "echo held; exec sleep 600"], { stdio: ["ignore", "pipe", "inherit"] });
+    const holder = spawn("flock", ["-x", stage.lockPath, "sh", "-c", "echo held; exec sleep 600"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(holder.stdout, "data");
     await expect(stage.begin({ lock: true, lockTimeoutMs: 20 })).rejects.toMatchObject({
       reason: "lock-timeout",
@@ -96,11 +98,18 @@ describe("a transaction", () => {
 
   test("keeps its namespaces open, though their owner closes them", async () => {
     const netns = await stage.runner.createNetns();
-    const { transaction } = (await stage.runner.begin({ namespaces: [netns], queries: [] })) as { transaction: { id: number } };
+    const { transaction } = (await stage.runner.begin({ namespaces: [netns], queries: [] })) as {
+      transaction: { id: number };
+    };
     netns.close();
     netns.close();
     expect([netns.fd, netns.closed]).toEqual([-1, true]);
-    const sysctl: NativeInstruction = { op: NativeOp.sysctl, netns: 0, path: "/proc/sys/net/ipv4/ip_forward", data: "1" };
+    const sysctl: NativeInstruction = {
+      op: NativeOp.sysctl,
+      netns: 0,
+      path: "/proc/sys/net/ipv4/ip_forward",
+      data: "1",
+    };
     const report = await stage.runner.run(transaction, [step(0, newBridge("br")), step(0, getLink("br")), sysctl], []);
     expect(report).toMatchObject({ ok: true });
     await expect(stage.runner.begin({ namespaces: [netns], queries: [] })).rejects.toThrow("the Netns is closed");
@@ -116,7 +125,11 @@ describe("a transaction", () => {
   });
 
   test("of another netlink protocol", async () => {
-    const { transaction } = (await stage.runner.begin({ namespaces: [null, stage.guest], protocol: 16, queries: [] })) as { transaction: { id: number } };
+    const { transaction } = (await stage.runner.begin({
+      namespaces: [null, stage.guest],
+      protocol: 16,
+      queries: [],
+    })) as { transaction: { id: number } };
     // NETLINK_GENERIC: CTRL_CMD_GETFAMILY of "nlctrl" (linux/genetlink.h).
     const ask = new Uint8Array(16 + 4 + 12);
     const view = new DataView(ask.buffer);
@@ -125,7 +138,10 @@ describe("a transaction", () => {
     view.setUint16(20, 11, true);
     view.setUint16(22, 2, true);
     ask.set(new TextEncoder().encode("nlctrl"), 24);
-    const [home, guest] = await stage.runner.query(transaction, [0, 1].map((netns) => ({ netns, message: ask })));
+    const [home, guest] = await stage.runner.query(
+      transaction,
+      [0, 1].map((netns) => ({ netns, message: ask })),
+    );
     expect([home?.errno, guest?.errno]).toEqual([0, 0]);
     expect(home?.replies.length).toBeGreaterThan(20);
     await stage.runner.end(transaction);
@@ -209,11 +225,21 @@ describe("what is handed over is checked", () => {
     await expect(stage.runner.begin({ namespaces: [], queries: [] })).rejects.toThrow("at least one");
     await expect(stage.runner.begin({ namespaces: [null], queries: [{ netns: 1, message }] })).rejects.toThrow("netns");
     await expect(stage.runner.begin({ namespaces: [null], queries, lockPath: "relative" })).rejects.toThrow("absolute");
-    await expect(stage.runner.begin({ namespaces: [null], queries, lockPath: "/x", lockTimeoutMs: -1 })).rejects.toThrow("lockTimeoutMs");
+    await expect(
+      stage.runner.begin({ namespaces: [null], queries, lockPath: "/x", lockTimeoutMs: -1 }),
+    ).rejects.toThrow("lockTimeoutMs");
     await expect(stage.runner.begin({ namespaces: [null], queries, protocol: 99 })).rejects.toThrow("protocol");
-    const sound = { netns: null, address: new Uint8Array(12), payload: message, match: { offset: 0, value: new Uint8Array() }, timeoutMs: 1 };
+    const sound = {
+      netns: null,
+      address: new Uint8Array(12),
+      payload: message,
+      match: { offset: 0, value: new Uint8Array() },
+      timeoutMs: 1,
+    };
     await expect(stage.runner.exchange({ ...sound, socket: [16, 3] as never })).rejects.toThrow("socket");
-    await expect(stage.runner.exchange({ ...sound, socket: [16, 3, 0], address: new Uint8Array(200) })).rejects.toThrow("address");
+    await expect(stage.runner.exchange({ ...sound, socket: [16, 3, 0], address: new Uint8Array(200) })).rejects.toThrow(
+      "address",
+    );
   });
 });
 
@@ -231,10 +257,20 @@ describe("exchange", () => {
   });
 
   test("is null when none comes in time, and an errno when it cannot be sent", async () => {
-    const other = { netns: stage.guest, socket: NETLINK, payload: request, timeoutMs: 5, match: { offset: 4, value: Uint8Array.of(99) } };
+    const other = {
+      netns: stage.guest,
+      socket: NETLINK,
+      payload: request,
+      timeoutMs: 5,
+      match: { offset: 4, value: Uint8Array.of(99) },
+    };
     expect(await stage.runner.exchange({ ...other, address })).toBeNull();
     // lo is down in the guest, so 127.0.0.1 cannot be reached.
-    const udp = { ...other, socket: [2, 2, 0] as [number, number, number], address: Uint8Array.of(2, 0, 0, 9, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0) };
+    const udp = {
+      ...other,
+      socket: [2, 2, 0] as [number, number, number],
+      address: Uint8Array.of(2, 0, 0, 9, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0),
+    };
     await expect(stage.runner.exchange(udp)).rejects.toMatchObject({ errno: 101, syscall: "sendto" });
   });
 });

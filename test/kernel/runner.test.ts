@@ -37,15 +37,22 @@ beforeAll(() => stage.open());
 afterAll(() => stage.close());
 
 beforeEach(() => {
-  for (const name of stage.links()) if (stage.links().includes(name)) stage.inside(stage.host, "ip", "link", "del", "dev", name);
+  for (const name of stage.links())
+    if (stage.links().includes(name)) stage.inside(stage.host, "ip", "link", "del", "dev", name);
 });
 
 describe("queries", () => {
   test("answers come in order, from the namespace asked", async () => {
     await stage.run([step(0, newVeth("a", "b"))]);
     const queries = [0, 1].map((netns) => ({ netns, message: bytes(dumpLinks).message }));
-    const begun = await stage.begin({ queries: [...queries, { netns: 0, message: bytes(getLink("nothing")).message }] });
-    const names = begun.answers.map(({ replies }) => decodeReplies(link, replies).map(({ attributes }) => attributes.ifname).sort());
+    const begun = await stage.begin({
+      queries: [...queries, { netns: 0, message: bytes(getLink("nothing")).message }],
+    });
+    const names = begun.answers.map(({ replies }) =>
+      decodeReplies(link, replies)
+        .map(({ attributes }) => attributes.ifname)
+        .sort(),
+    );
     expect(names).toEqual([["a", "b", "lo"], ["lo"], []]);
     expect(begun.answers.map(({ errno }) => errno)).toEqual([0, 0, ENODEV]);
     const [again] = await stage.runner.query(begun.transaction, [{ netns: 0, message: bytes(getLink("a")).message }]);
@@ -60,8 +67,18 @@ describe("programs", () => {
       step(0, newVeth("a", "eth1", stage.guest.fd)),
       capture(0, "a", "a"),
       capture(1, "eth1", "b"),
-      step(0, { noun: "link", type: "RTM_SETLINK", header: { index: { slot: "a" }, flags: 1, change: 1 }, attributes: { ifalias: "made here" } }),
-      step(1, { noun: "link", type: "RTM_SETLINK", header: { index: { slot: "b" }, flags: 1, change: 1 }, attributes: {} }),
+      step(0, {
+        noun: "link",
+        type: "RTM_SETLINK",
+        header: { index: { slot: "a" }, flags: 1, change: 1 },
+        attributes: { ifalias: "made here" },
+      }),
+      step(1, {
+        noun: "link",
+        type: "RTM_SETLINK",
+        header: { index: { slot: "b" }, flags: 1, change: 1 },
+        attributes: {},
+      }),
     ]);
     expect(report).toMatchObject({ ok: true, undone: [] });
     const [near] = stage.json(stage.host, "link", "show", "dev", "a");
@@ -74,7 +91,10 @@ describe("programs", () => {
   test("capture takes the first reply that fits, and is ENOENT when none does", async () => {
     await stage.run([step(0, newVeth("a", "b")), step(0, newBridge("br"))]);
     const kind = (value: string, more: Partial<NativeInstruction> = {}) =>
-      step(0, dumpLinks, { capture: { slot: 0, offset: IFINDEX, where: [where(["IFLA_LINKINFO", "IFLA_INFO_KIND"], value)] }, ...more });
+      step(0, dumpLinks, {
+        capture: { slot: 0, offset: IFINDEX, where: [where(["IFLA_LINKINFO", "IFLA_INFO_KIND"], value)] },
+        ...more,
+      });
     const bridge = stage.json(stage.host, "link", "show", "dev", "br")[0].ifindex;
     const found = await stage.run([kind("bridge")]);
     expect(found).toMatchObject({ ok: true, slots: [bridge, 0, 0] });
@@ -87,7 +107,13 @@ describe("programs", () => {
   });
 
   test("the kernel's own text, and the attribute it points at", async () => {
-    const message = bytes({ noun: "link", type: "RTM_NEWLINK", flags: ["NLM_F_CREATE"], header: {}, attributes: { ifname: "a", mtu: 1400 } }).message;
+    const message = bytes({
+      noun: "link",
+      type: "RTM_NEWLINK",
+      flags: ["NLM_F_CREATE"],
+      header: {},
+      attributes: { ifname: "a", mtu: 1400 },
+    }).message;
     // IFLA_MTU of two bytes instead of four.
     const view = new DataView(message.buffer);
     const at = message.length - 8;
@@ -95,7 +121,13 @@ describe("programs", () => {
     const { failed } = await stage.run([{ op: NativeOp.netlink, netns: 0, message }]);
     expect(failed).toMatchObject({ errno: 34, offset: at, text: expect.stringContaining("ttribute") });
     expect(path("link", message, failed?.offset as number)).toBe("IFLA_MTU");
-    expect((await stage.run([step(0, { ...newBridge("a"), attributes: { ifname: "a", linkinfo: { kind: "nonsense" } } } as never)])).failed).toEqual({
+    expect(
+      (
+        await stage.run([
+          step(0, { ...newBridge("a"), attributes: { ifname: "a", linkinfo: { kind: "nonsense" } } } as never),
+        ])
+      ).failed,
+    ).toEqual({
       index: 0,
       errno: 95,
       text: "Unknown device type",
@@ -124,7 +156,8 @@ describe("programs", () => {
 
   test("until repeats the request until its reply is as wanted, or the time is up", async () => {
     await stage.run([step(0, newVeth("a", "b"))]);
-    const up = (value: number, timeoutMs: number) => step(0, getLink("a"), { until: { ...where(["IFLA_OPERSTATE"], value), timeoutMs } });
+    const up = (value: number, timeoutMs: number) =>
+      step(0, getLink("a"), { until: { ...where(["IFLA_OPERSTATE"], value), timeoutMs } });
     const missed = await stage.run([up(6, 3)]);
     expect(missed).toMatchObject({ ok: true, results: [{ errno: 0, met: false }] });
     expect(decodeReplies(link, missed.results[0]?.reply as Uint8Array)[0]?.attributes.operstate).toBe(2);
@@ -137,7 +170,10 @@ describe("programs", () => {
   test("an identity holds, or is ESRCH", async () => {
     const own = { op: NativeOp.identity, netns: 0, path: `/proc/self/fd/${stage.guest.fd}` };
     expect((await stage.run([{ ...own, ino: stage.guest.ino }])).ok).toBe(true);
-    const other = await stage.run([step(0, newBridge("br"), { undo: [step(0, deleteLink("br"))] }), { ...own, ino: stage.host.ino }]);
+    const other = await stage.run([
+      step(0, newBridge("br"), { undo: [step(0, deleteLink("br"))] }),
+      { ...own, ino: stage.host.ino },
+    ]);
     expect(other.failed).toMatchObject({ index: 1, errno: ESRCH });
     expect(stage.links()).toEqual([]);
     expect((await stage.run([{ ...own, path: "/proc/0/ns/net", ino: 1 }])).failed).toMatchObject({ errno: ESRCH });
@@ -146,7 +182,8 @@ describe("programs", () => {
 
 describe("undo", () => {
   test("runs in reverse, each list in its order", async () => {
-    const make = (name: string) => step(0, newBridge(name), { undo: [step(0, getLink(name)), step(0, deleteLink(name))] });
+    const make = (name: string) =>
+      step(0, newBridge(name), { undo: [step(0, getLink(name)), step(0, deleteLink(name))] });
     const report = await stage.run([make("x"), make("y"), failing]);
     expect(report).toMatchObject({ ok: false, failed: { index: 2, errno: ENODEV } });
     expect(report.undone).toEqual([
@@ -162,7 +199,12 @@ describe("undo", () => {
     const report = await stage.run([
       step(0, newVeth("a", "b"), { undo: [step(0, deleteSlot("a"))] }),
       capture(0, "a", "a"),
-      step(0, { noun: "link", type: "RTM_SETLINK", header: { index: { slot: "a" } }, attributes: { ifname: "renamed" } }),
+      step(0, {
+        noun: "link",
+        type: "RTM_SETLINK",
+        header: { index: { slot: "a" } },
+        attributes: { ifname: "renamed" },
+      }),
       step(0, newBridge("a")),
       failing,
     ]);
@@ -178,7 +220,11 @@ describe("undo", () => {
       failing,
     ]);
     expect(report.failed).toMatchObject({ index: 2, errno: ENODEV });
-    expect(report.undone.map(({ index, errno }) => [index, errno])).toEqual([[1, ENODEV], [1, 0], [0, 0]]);
+    expect(report.undone.map(({ index, errno }) => [index, errno])).toEqual([
+      [1, ENODEV],
+      [1, 0],
+      [0, 0],
+    ]);
     expect(stage.links()).toEqual([]);
   });
 
@@ -208,8 +254,20 @@ describe("undo", () => {
     const empty = await stage.run([make, failing]);
     expect(empty.undone).toEqual([{ index: 0, position: 0, errno: 0 }]);
     expect(stage.links()).toEqual([]);
-    const master: NativeInstruction = step(0, { noun: "link", type: "RTM_SETLINK", header: { index: { slot: "a" } }, attributes: { master: { slot: "b" } } });
-    const used = await stage.run([make, step(0, newVeth("a", "b")), capture(0, "a", "a"), capture(0, "br", "b"), master, failing]);
+    const master: NativeInstruction = step(0, {
+      noun: "link",
+      type: "RTM_SETLINK",
+      header: { index: { slot: "a" } },
+      attributes: { master: { slot: "b" } },
+    });
+    const used = await stage.run([
+      make,
+      step(0, newVeth("a", "b")),
+      capture(0, "a", "a"),
+      capture(0, "br", "b"),
+      master,
+      failing,
+    ]);
     expect(used.undone).toEqual([{ index: 0, position: 0, errno: 0, skipped: true }]);
     expect(stage.links()).toEqual(["a", "b", "br"]);
   });
@@ -230,7 +288,9 @@ describe("sysctl", () => {
     const home = await stage.runner.readSysctl(null, at("ipv4/ip_forward"));
     const before = value("ipv4/ip_forward");
     const other = before === "0" ? "1" : "0";
-    expect((await stage.run([set(1, "ipv4/ip_forward", other), failing])).undone).toEqual([{ index: 0, position: 0, errno: 0 }]);
+    expect((await stage.run([set(1, "ipv4/ip_forward", other), failing])).undone).toEqual([
+      { index: 0, position: 0, errno: 0 },
+    ]);
     expect(value("ipv4/ip_forward")).toBe(before);
     expect((await stage.run([set(1, "ipv4/ip_forward", other)])).ok).toBe(true);
     expect(value("ipv4/ip_forward")).toBe(other);
@@ -244,13 +304,21 @@ describe("sysctl", () => {
     const missing = await stage.run([set(1, "ipv6/conf/eth9/disable_ipv6", "0")]);
     expect(missing.failed).toMatchObject({ errno: ENOENT, syscall: "open", text: expect.stringContaining("eth9") });
     expect((await stage.run([set(1, "ipv6/conf/eth9/disable_ipv6", "0", { tolerate: [ENOENT] })])).ok).toBe(true);
-    expect((await stage.run([set(1, "ipv4/ip_forward", "nonsense")])).failed).toMatchObject({ errno: EINVAL, syscall: "write" });
-    await expect(stage.runner.readSysctl(stage.guest, at("ipv4/nothing"))).rejects.toMatchObject({ errno: ENOENT, syscall: "open" });
+    expect((await stage.run([set(1, "ipv4/ip_forward", "nonsense")])).failed).toMatchObject({
+      errno: EINVAL,
+      syscall: "write",
+    });
+    await expect(stage.runner.readSysctl(stage.guest, at("ipv4/nothing"))).rejects.toMatchObject({
+      errno: ENOENT,
+      syscall: "open",
+    });
   });
 
   test("paths outside /proc/sys/net are refused before anything is done", async () => {
     for (const path of ["/proc/sys/kernel/hostname", "/proc/sys/net/../kernel/hostname", "/etc/hostname", ""]) {
-      await expect(stage.run([step(0, newBridge("br")), { ...set(1, "", "x"), path }])).rejects.toThrow(/instruction 1: .*\/proc\/sys\/net/);
+      await expect(stage.run([step(0, newBridge("br")), { ...set(1, "", "x"), path }])).rejects.toThrow(
+        /instruction 1: .*\/proc\/sys\/net/,
+      );
       await expect(stage.runner.readSysctl(null, path)).rejects.toThrow(TypeError);
     }
     expect(stage.links()).toEqual([]);
@@ -271,7 +339,11 @@ describe("files", () => {
     writeFileSync(join(stage.directory, "removed"), "here");
     const program = [file("kept", "after"), file("made", "new"), file("removed", null)];
     const failed = await stage.run([...program, failing]);
-    expect(failed.undone.map(({ index, errno }) => [index, errno])).toEqual([[2, 0], [1, 0], [0, 0]]);
+    expect(failed.undone.map(({ index, errno }) => [index, errno])).toEqual([
+      [2, 0],
+      [1, 0],
+      [0, 0],
+    ]);
     expect([stage.read("kept"), stage.read("removed")]).toEqual(["before", "here"]);
     expect(() => stage.read("made")).toThrow(/ENOENT/);
     expect((await stage.run(program)).ok).toBe(true);

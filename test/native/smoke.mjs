@@ -64,9 +64,14 @@ if (!isMainThread) {
   const { runner, begin, guest } = await life(join(directory, "lock"), 12);
   const ready = new Int32Array(new SharedArrayBuffer(4));
   const workers = [0, 1, 2].map(
-    (i) => new Worker(new URL(import.meta.url), { workerData: { file, ready, terminate: i !== 0, lockPath: join(directory, `lock${i}`) } }),
+    (i) =>
+      new Worker(new URL(import.meta.url), {
+        workerData: { file, ready, terminate: i !== 0, lockPath: join(directory, `lock${i}`) },
+      }),
   );
-  const ends = workers.map((worker) => new Promise((resolve, reject) => worker.on("exit", resolve).on("error", reject)));
+  const ends = workers.map(
+    (worker) => new Promise((resolve, reject) => worker.on("exit", resolve).on("error", reject)),
+  );
   while (Atomics.load(ready, 0) < workers.length) await new Promise((resolve) => setTimeout(resolve, 5));
   if (leaveEarly) {
     await begin();

@@ -10,11 +10,24 @@ const runner = new module.exports.Runner();
 
 const say = (value) => console.log(JSON.stringify(value));
 const lockPath = join(directory, "lock");
-const capture = (name, more = {}) => ({ op: 0, netns: 0, message: byName(RTM_GETLINK, name), capture: { slot: 0, offset: IFINDEX }, ...more });
+const capture = (name, more = {}) => ({
+  op: 0,
+  netns: 0,
+  message: byName(RTM_GETLINK, name),
+  capture: { slot: 0, offset: IFINDEX },
+  ...more,
+});
 const remove = (name, more = {}) => ({ op: 0, netns: 0, message: byName(RTM_DELLINK, name), ...more });
-const make = (name, more = {}) => ({ op: 0, netns: 0, message: veth(name, `${name}-far`), undo: [remove(name)], ...more });
+const make = (name, more = {}) => ({
+  op: 0,
+  netns: 0,
+  message: veth(name, `${name}-far`),
+  undo: [remove(name)],
+  ...more,
+});
 const reap = (name) => ({ op: 3, netns: 0, message: byName(RTM_DELLINK, name), notice: notice(0) });
-const begin = async (netns, more = {}) => (await runner.begin({ namespaces: [netns], queries: [], ...more })).transaction;
+const begin = async (netns, more = {}) =>
+  (await runner.begin({ namespaces: [netns], queries: [], ...more })).transaction;
 const run = async (netns, program) => runner.run(await begin(netns), program, [0]);
 const shown = ({ ok, failed, undone, via }) => ({ ok, failed, undone, via });
 const exists = async (netns, name) => (await run(netns, [capture(name)])).ok;
@@ -32,7 +45,10 @@ const faults = {
     const netns = await runner.createNetns();
     const other = make("y", { undo: [remove("y")] });
     await run(netns, [capture("nothing", { optional: true }), make("x")]);
-    say({ ...shown(await run(netns, [capture("x"), other, reap("x")])), left: [await exists(netns, "x"), await exists(netns, "y")] });
+    say({
+      ...shown(await run(netns, [capture("x"), other, reap("x")])),
+      left: [await exists(netns, "x"), await exists(netns, "y")],
+    });
   },
   async reapWithoutNotice() {
     const netns = await runner.createNetns();
@@ -41,7 +57,10 @@ const faults = {
   },
   async unsent() {
     const netns = await runner.createNetns();
-    say({ ...shown(await run(netns, [make("before"), make("x")])), left: [await exists(netns, "x"), await exists(netns, "before")] });
+    say({
+      ...shown(await run(netns, [make("before"), make("x")])),
+      left: [await exists(netns, "x"), await exists(netns, "before")],
+    });
   },
   async wayHomeOfBegin() {
     const netns = await runner.createNetns();
@@ -53,7 +72,11 @@ const faults = {
     const path = "/proc/sys/net/ipv4/ip_forward";
     const before = await runner.readSysctl(netns, path);
     const transaction = await begin(netns);
-    const report = await runner.run(transaction, [make("x"), { op: 1, netns: 0, path, data: before === "1" ? "0" : "1" }], []);
+    const report = await runner.run(
+      transaction,
+      [make("x"), { op: 1, netns: 0, path, data: before === "1" ? "0" : "1" }],
+      [],
+    );
     const restored = (await runner.readSysctl(netns, path)) === before;
     say({ ...shown(report), restored, left: [await exists(netns, "x")], namespaces: threadNamespaces() });
   },

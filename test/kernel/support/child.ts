@@ -19,7 +19,8 @@ export interface Ended {
 export function child(what: string, straceWords: readonly string[] = []): Promise<Ended> {
   const directory = mkdtempSync(join(tmpdir(), "pipework-child-"));
   const node = [process.execPath, join(import.meta.dirname, "child.mjs"), addonFile, directory, what];
-  const [program, ...words] = straceWords.length === 0 ? node : ["strace", "-f", "-qq", "-o", "/dev/null", ...straceWords, ...node];
+  const [program, ...words] =
+    straceWords.length === 0 ? node : ["strace", "-f", "-qq", "-o", "/dev/null", ...straceWords, ...node];
   return new Promise((resolve, reject) => {
     const { NODE_OPTIONS: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env;
     const running = spawn(program as string, words, { stdio: ["ignore", "pipe", "pipe"], env });
@@ -30,7 +31,10 @@ export function child(what: string, straceWords: readonly string[] = []): Promis
     running.on("error", reject);
     running.on("close", (code, signal) => {
       rmSync(directory, { recursive: true, force: true });
-      const said = stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+      const said = stdout
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line));
       resolve({ code, signal, said, stderr });
     });
   });

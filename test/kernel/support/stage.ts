@@ -26,7 +26,10 @@ const slotNumbers: Record<string, number> = { a: 0, b: 1, c: 2 };
 /** A message's bytes, and its relocations as the addon takes them. */
 export function bytes(message: AnyMessage): { message: Uint8Array; relocations: number[] } {
   const encoded = encode(message);
-  return { message: encoded.bytes, relocations: encoded.relocations.flatMap(({ offset, slot }) => [offset, slotNumbers[slot] as number]) };
+  return {
+    message: encoded.bytes,
+    relocations: encoded.relocations.flatMap(({ offset, slot }) => [offset, slotNumbers[slot] as number]),
+  };
 }
 
 export function step(netns: number, message: AnyMessage, more: Partial<NativeInstruction> = {}): NativeInstruction {
@@ -52,10 +55,31 @@ export const newBridge = (ifname: string): AnyMessage => ({
   attributes: { ifname, linkinfo: { kind: "bridge" } },
 });
 
-export const getLink = (ifname: string): AnyMessage => ({ noun: "link", type: "RTM_GETLINK", header: {}, attributes: { ifname } });
-export const dumpLinks: AnyMessage = { noun: "link", type: "RTM_GETLINK", flags: ["NLM_F_DUMP"], header: {}, attributes: {} };
-export const deleteLink = (ifname: string): AnyMessage => ({ noun: "link", type: "RTM_DELLINK", header: {}, attributes: { ifname } });
-export const deleteSlot = (slot: string): AnyMessage => ({ noun: "link", type: "RTM_DELLINK", header: { index: { slot } }, attributes: {} });
+export const getLink = (ifname: string): AnyMessage => ({
+  noun: "link",
+  type: "RTM_GETLINK",
+  header: {},
+  attributes: { ifname },
+});
+export const dumpLinks: AnyMessage = {
+  noun: "link",
+  type: "RTM_GETLINK",
+  flags: ["NLM_F_DUMP"],
+  header: {},
+  attributes: {},
+};
+export const deleteLink = (ifname: string): AnyMessage => ({
+  noun: "link",
+  type: "RTM_DELLINK",
+  header: {},
+  attributes: { ifname },
+});
+export const deleteSlot = (slot: string): AnyMessage => ({
+  noun: "link",
+  type: "RTM_DELLINK",
+  header: { index: { slot } },
+  attributes: {},
+});
 
 /** Captures the index of the link of that name into slot a, b or c. */
 export const capture = (netns: number, ifname: string, slot: string): NativeInstruction =>
@@ -111,7 +135,11 @@ export class Stage {
 
   /** A program by another eye, inside one of the namespaces. */
   inside(netns: NativeNetns, command: string, ...words: string[]): string {
-    const { status, stdout, stderr } = spawnSync("nsenter", [`--net=/proc/${process.pid}/fd/${netns.fd}`, command, ...words], { encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(
+      "nsenter",
+      [`--net=/proc/${process.pid}/fd/${netns.fd}`, command, ...words],
+      { encoding: "utf8" },
+    );
     if (status !== 0) throw new Error(`${command} ${words.join(" ")}: ${stderr}`);
     return stdout;
   }
@@ -123,7 +151,10 @@ export class Stage {
 
   /** Names of the links there, lo left out. */
   links(netns = this.host): string[] {
-    return this.json(netns, "link").map(({ ifname }) => ifname as string).filter((name) => name !== "lo").sort();
+    return this.json(netns, "link")
+      .map(({ ifname }) => ifname as string)
+      .filter((name) => name !== "lo")
+      .sort();
   }
 
   read(name: string): string {
