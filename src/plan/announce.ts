@@ -1,4 +1,5 @@
 import { bridgePortStates } from "../netlink/link-bridge.js";
+import { ifOper } from "../netlink/link.js";
 import type { Slot } from "../netlink/wire.js";
 import type { GuestLink } from "./birth.js";
 import type { PlanBuilder } from "./builder.js";
@@ -7,8 +8,12 @@ import { getLinkByIndex, linkPaths, setLink } from "./link-message.js";
 import type { Operation } from "./step.js";
 import type { LinkView } from "./view.js";
 
-/** How long the last steps wait for the port: without spanning tree it forwards some 0.1 ms after its carrier. */
-const FORWARDING_MS = 5;
+/**
+ * How long the last steps wait for the way to the neighbours: for the guest's link, which drops what it sends until the
+ * kernel's own thread has heard of its carrier (net/core/link_watch.c), and for the port, which without spanning tree
+ * forwards then. Both take some 0.1 ms, and more on a machine that is busy.
+ */
+const READY_MS = 20;
 
 /** A run was killed while this link announced itself: its notify flags are still set. */
 export function wasAnnouncing(link: LinkView | undefined): boolean {
@@ -30,13 +35,18 @@ export function announceSteps(
   const step = (id: string, label: string, netns: "host" | "guest", op: Operation) =>
     b.add({ id: `announce.${id}`, label, netns, op, undo: { none: "an announcement cannot be taken back" }, optional: true });
   if (port !== undefined) {
+    step("ready", `${link.ifname} ready to send`, "guest", {
+      op: "netlink",
+      message: getLinkByIndex(link.index),
+      until: { path: linkPaths.operstate, value: ifOper.IF_OPER_UP, timeoutMs: READY_MS },
+    });
     step("forwarding", "bridge port forwarding", "host", {
       op: "netlink",
       message: getLinkByIndex(port.index),
       until: {
         path: linkPaths.brportState,
         value: bridgePortStates.indexOf("forwarding"),
-        timeoutMs: FORWARDING_MS,
+        timeoutMs: READY_MS,
       },
     });
   }

@@ -52,6 +52,7 @@ export const linkPaths = {
   ifname: ["IFLA_IFNAME"],
   mtu: ["IFLA_MTU"],
   group: ["IFLA_GROUP"],
+  operstate: ["IFLA_OPERSTATE"],
   kind: ["IFLA_LINKINFO", "IFLA_INFO_KIND"],
   stpState: ["IFLA_LINKINFO", "IFLA_INFO_DATA", "IFLA_BR_STP_STATE"],
   brportState: ["IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA", "IFLA_BRPORT_STATE"],
