@@ -28,8 +28,8 @@ export class Pipework implements AsyncDisposable {
   }
 
   /**
-   * Attaches many; settles per request, in their order. With `atomic`, one failure undoes all that this call attached,
-   * and the promise rejects with that failure.
+   * Attaches many; settles per request, in their order. With `atomic`, one failure takes back every interface that this
+   * call attached, and the promise rejects with that failure; addresses added to interfaces that were there already stay.
    */
   async attachAll(requests: readonly AttachRequest[], options: { atomic: true }): Promise<Attachment[]>;
   async attachAll(requests: readonly AttachRequest[], options?: { atomic?: false }): Promise<PromiseSettledResult<Attachment>[]>;
