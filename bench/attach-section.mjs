@@ -46,7 +46,8 @@ export async function attachSection(
       const floorWish = wish(2 * pair + 2);
       const side = { ours, floorWish, floorFirst: ((block >> 1) + pair) % 2 === 0 };
       sides.push(side);
-      const byFloor = async () => keep(rows.floor, await floor.attach({ path: theirs.path, ...floorWish, announce: more?.announce !== false }));
+      const byFloor = async () =>
+        keep(rows.floor, await floor.attach({ path: theirs.path, ...floorWish, announce: more?.announce !== false }));
       const wanted = request(ours.ref, 2 * pair + 3, more);
       const byLibrary = async () => keep(rows.library, await timed(() => pw.attach(wanted)));
       for (const attach of side.floorFirst ? [byFloor, byLibrary] : [byLibrary, byFloor]) {

@@ -32,7 +32,18 @@ export class Floor {
 
   /** The fields of the request are those of the library's, plus the guest's namespace path. */
   async attach({ path, to, hostIfname, ifname, mac, mtu, address, gateway, announce }) {
-    const words = [path, to, hostIfname, ifname, mac, mtu, address, gateway, "pipework:floor", ...(announce ? ["announce"] : [])];
+    const words = [
+      path,
+      to,
+      hostIfname,
+      ifname,
+      mac,
+      mtu,
+      address,
+      gateway,
+      "pipework:floor",
+      ...(announce ? ["announce"] : []),
+    ];
     return (await this.#ask(`attach ${words.join(" ")}`)).us;
   }
 

@@ -14,7 +14,8 @@ console.log(`${at.ifname} is interface ${at.ifindex} of ${at.guest}, its host en
 const again = await pw.attach({ guest: "netns:blue", to: "br1", ifname: "eth1", addresses: ["192.168.1.2/24"] });
 console.log(`the same once more: ${again.outcome}`);
 
-for (const { guest, ifname, addresses, state } of await pw.list()) console.log(`${guest} ${ifname} ${addresses.join(" ")} ${state}`);
+for (const { guest, ifname, addresses, state } of await pw.list())
+  console.log(`${guest} ${ifname} ${addresses.join(" ")} ${state}`);
 
 const [{ outcome }] = await pw.detach({ guest: "netns:blue", ifname: "eth1" });
 console.log(outcome);

@@ -14,7 +14,9 @@ console.log(`${settled.filter((one) => one.status === "fulfilled").length} attac
 await pw.detach({ guest: "netns:blue", all: true });
 
 try {
-  await pw.attachAll([...requests, { guest: "netns:blue", to: "br1", ifname: "bad", mac: "01:00:5e:00:00:01" }], { atomic: true });
+  await pw.attachAll([...requests, { guest: "netns:blue", to: "br1", ifname: "bad", mac: "01:00:5e:00:00:01" }], {
+    atomic: true,
+  });
 } catch (error) {
   console.log(`none attached: ${error.code}`);
 }

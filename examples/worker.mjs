@@ -16,7 +16,12 @@ if (isMainThread) {
   console.log(outcomes.join(" "));
 } else {
   const pw = new Pipework();
-  const at = await pw.attach({ guest: "netns:blue", to: "br1", ifname: `eth${workerData}`, addresses: [`10.0.${workerData}.2/24`] });
+  const at = await pw.attach({
+    guest: "netns:blue",
+    to: "br1",
+    ifname: `eth${workerData}`,
+    addresses: [`10.0.${workerData}.2/24`],
+  });
   await pw.detach({ guest: "netns:blue", ifname: at.ifname });
   parentPort.postMessage(`${at.ifname}:${at.outcome}`);
   await pw.close();

@@ -90,8 +90,7 @@ function wrongImport(file, specifier) {
   const target = resolved(file, specifier);
   const to = roomOf(target);
   if (to === undefined) return `src/ imports nothing from outside itself, such as ${target}`;
-  if (target === ADDON && room !== "kernel")
-    return "only src/kernel/ imports the addon";
+  if (target === ADDON && room !== "kernel") return "only src/kernel/ imports the addon";
   if (to === room) return undefined;
   if (floor(to) < 0) return `${to} is no room; add it to the list in scripts/check-rooms.mjs`;
   if (target === NATIVE_TYPES && floor(room) < floor("kernel")) return undefined;

@@ -16,18 +16,24 @@ try {
     const file = join(root, "examples", name);
     const runner = name.endsWith(".sh") ? "sh" : "node";
     const prepare = 'mount -t tmpfs tmpfs /run && ip netns add blue && ip netns add red && exec "$@"';
-    const { status, stdout, stderr } = spawnSync("unshare", ["--net", "--mount", "sh", "-ec", prepare, "sh", runner, file], {
-      encoding: "utf8",
-      env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
-      timeout: 60_000,
-    });
+    const { status, stdout, stderr } = spawnSync(
+      "unshare",
+      ["--net", "--mount", "sh", "-ec", prepare, "sh", runner, file],
+      {
+        encoding: "utf8",
+        env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
+        timeout: 60_000,
+      },
+    );
     const expected = [...readFileSync(file, "utf8").matchAll(/^(?:\/\/|#) expect: (.*)$/gm)].map((match) => match[1]);
     const missing = expected.filter((line) => !stdout.includes(line));
     const good = status === 0 && expected.length > 0 && missing.length === 0;
     console.log(`${good ? "ok" : "FAILED"} examples/${name}`);
     if (!good) {
       failed++;
-      console.log(`  exit ${status}; ${missing.map((line) => `no line with "${line}"`).join("; ")}\n${stdout}${stderr}`);
+      console.log(
+        `  exit ${status}; ${missing.map((line) => `no line with "${line}"`).join("; ")}\n${stdout}${stderr}`,
+      );
     }
   }
 } finally {

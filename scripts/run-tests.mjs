@@ -11,7 +11,16 @@ process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 const check = (name, ...command) => ({ name, command });
 const vitest = (project) => ({
   name: project,
-  command: ["npx", "vitest", "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${join(scratch, `${project}.json`)}`],
+  command: [
+    "npx",
+    "vitest",
+    "run",
+    "--project",
+    project,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${join(scratch, `${project}.json`)}`,
+  ],
   report: join(scratch, `${project}.json`),
 });
 
@@ -51,7 +60,9 @@ function counts(report, code) {
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numTotalTests } = JSON.parse(readFileSync(report, "utf8"));
     const failed = numFailedTests + numPendingTests;
-    return numTotalTests === 0 || (code !== 0 && failed === 0) ? { passed: numPassedTests, failed: failed + 1 } : { passed: numPassedTests, failed };
+    return numTotalTests === 0 || (code !== 0 && failed === 0)
+      ? { passed: numPassedTests, failed: failed + 1 }
+      : { passed: numPassedTests, failed };
   } catch {
     return { passed: 0, failed: 1 };
   }
@@ -65,10 +76,13 @@ for (const { name, command, report } of stages) {
   console.log(`\n=== ${name}`);
   const started = Date.now();
   const code = await run(command);
-  const result = report === undefined ? { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 } : counts(report, code);
+  const result =
+    report === undefined ? { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 } : counts(report, code);
   passed += result.passed;
   failed += result.failed;
-  summary.push(`${name.padEnd(10)} ${String(result.passed).padStart(5)} passed ${String(result.failed).padStart(4)} failed ${((Date.now() - started) / 1000).toFixed(0).padStart(5)} s`);
+  summary.push(
+    `${name.padEnd(10)} ${String(result.passed).padStart(5)} passed ${String(result.failed).padStart(4)} failed ${((Date.now() - started) / 1000).toFixed(0).padStart(5)} s`,
+  );
 }
 console.log(`\n${summary.join("\n")}\n\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -1,9 +1,9 @@
 import type { LiveGuest } from "./guests/guest.js";
 import type { Instance } from "./instance.js";
 import { type AttachGuess, guessAttach, guessable } from "./kernel/guess.js";
+import { bornLink, linkFrom } from "./kernel/observe.js";
 import { type AttachReads, attachReads } from "./kernel/read-attach.js";
 import { hasRecord } from "./kernel/record.js";
-import { bornLink, linkFrom } from "./kernel/observe.js";
 import { makeReady, outcomeOf, type PlanOutcome, type ReadyPlan, runPlan } from "./kernel/run-plan.js";
 import { type Answer, type Begun, type LockOptions, Transaction } from "./kernel/transaction.js";
 import { type AttachOptions, planAttach } from "./plan/attach.js";
@@ -53,25 +53,39 @@ export function contextOf(instance: Instance, guest: LiveGuest): PlanContext {
 
 function refuseAborted(signal: AbortSignal | undefined, ref: string): void {
   if (signal?.aborted !== true) return;
-  throw new PipeworkError({ code: "aborted", message: `attaching to ${ref} was aborted; nothing was changed`, guest: ref, cause: signal.reason });
+  throw new PipeworkError({
+    code: "aborted",
+    message: `attaching to ${ref} was aborted; nothing was changed`,
+    guest: ref,
+    cause: signal.reason,
+  });
 }
 
 /** What to try otherwise after a refusal that says the view no longer held, or that this kernel does not rename live links. */
 function nextTry(error: unknown, plan: Plan, options: AttachOptions): AttachOptions | undefined {
   if (!(error instanceof PipeworkError) || error.code !== "kernel-refused") return undefined;
   const failed = plan.steps.find((step) => step.label === error.step)?.id ?? "";
-  if (error.errnoName === "EBUSY" && failed.startsWith("replace.aside") && options.detachFirst !== true) return { detachFirst: true };
+  if (error.errnoName === "EBUSY" && failed.startsWith("replace.aside") && options.detachFirst !== true)
+    return { detachFirst: true };
   const creates = failed.endsWith(".create") || failed === "link.rename";
   return creates && error.errnoName === "EEXIST" ? options : undefined;
 }
 
-function resultOf(guest: LiveGuest, wish: AttachWish, view: AttachView, plan: Plan, outcome: PlanOutcome | undefined): Attachment {
+function resultOf(
+  guest: LiveGuest,
+  wish: AttachWish,
+  view: AttachView,
+  plan: Plan,
+  outcome: PlanOutcome | undefined,
+): Attachment {
   const reply = (id: string) => {
     const bytes = outcome?.replies.get(id);
     return bytes === undefined ? undefined : linkFrom({ errno: 0, replies: bytes }, wish.ifname, bornLink);
   };
   const link = reply("link.find") ?? view.guest.link;
-  const hostEnd = reply("veth.find-host") ?? (plan.outcome === "replaced" || plan.outcome === "attached" ? undefined : view.guest.peer);
+  const hostEnd =
+    reply("veth.find-host") ??
+    (plan.outcome === "replaced" || plan.outcome === "attached" ? undefined : view.guest.peer);
   const kept = plan.outcome === "unchanged" || plan.outcome === "completed" ? view.guest.addresses.map(prefixText) : [];
   const addresses = [...kept.filter((text) => !text.startsWith("fe80:")), ...wish.addresses.map(prefixText)];
   const gateways = Object.values(wish.gateways);
@@ -118,7 +132,12 @@ function slotsOf({ guest }: Attempt): Record<string, number> {
 }
 
 /** From the first answers to a plan; the transaction is ended when there will be none. */
-async function planFrom(attempt: Attempt, transaction: Transaction, answers: readonly Answer[], options: AttachOptions) {
+async function planFrom(
+  attempt: Attempt,
+  transaction: Transaction,
+  answers: readonly Answer[],
+  options: AttachOptions,
+) {
   const { wish, request, context, reads } = attempt;
   try {
     const view = await reads.complete(transaction, answers);
@@ -142,7 +161,11 @@ function guessFor(attempt: Attempt): { guess: AttachGuess; ready: ReadyPlan } | 
 }
 
 /** One attempt: the guess if there is one and it holds, else view, plan and run. */
-async function attempt(one: Attempt, options: AttachOptions, failed: (error: unknown, plan: Plan) => void): Promise<Attachment> {
+async function attempt(
+  one: Attempt,
+  options: AttachOptions,
+  failed: (error: unknown, plan: Plan) => void,
+): Promise<Attachment> {
   const { instance, guest, wish, reads, request } = one;
   const sides = [instance.host, guest.netns];
   const guessed = guessFor(one);
@@ -210,7 +233,12 @@ export async function planOnly(instance: Instance, request: AttachRequest): Prom
   const guest = await instance.resolve(wish.guest, { timeoutMs: request.timeoutMs, signal: request.signal });
   try {
     const one = attemptOf(instance, guest, wish, request);
-    const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host, guest.netns], one.reads.asks, undefined);
+    const { transaction, answers } = await Transaction.begin(
+      instance.runner,
+      [instance.host, guest.netns],
+      one.reads.asks,
+      undefined,
+    );
     const { plan } = await planFrom(one, transaction, answers, {});
     await transaction.end();
     return plan;

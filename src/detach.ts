@@ -31,10 +31,19 @@ function ifnameOf(request: DetachRequest): string {
 
 /** Names of everything of ours in a guest. */
 async function ours(instance: Instance, guest: LiveGuest): Promise<string[]> {
-  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host, guest.netns], [{ netns: "guest", message: dumpLinks() }], undefined);
+  const { transaction, answers } = await Transaction.begin(
+    instance.runner,
+    [instance.host, guest.netns],
+    [{ netns: "guest", message: dumpLinks() }],
+    undefined,
+  );
   try {
     const where = { guestId: guest.id, netns: guest.netns.ino, recordDir: instance.recordDir };
-    const names = new Set(readRecords(where.recordDir).flatMap((one) => (one.guest === where.guestId && one.netns === where.netns ? one.ifname : [])));
+    const names = new Set(
+      readRecords(where.recordDir).flatMap((one) =>
+        one.guest === where.guestId && one.netns === where.netns ? one.ifname : [],
+      ),
+    );
     for (const link of linksFrom(answers[0], "the guest's links")) {
       const peer = await peerOf(transaction, link);
       const memory = memoryOf(where, link, peer)?.memory;
@@ -48,11 +57,24 @@ async function ours(instance: Instance, guest: LiveGuest): Promise<string[]> {
   }
 }
 
-async function viewAndPlan(instance: Instance, guest: LiveGuest, ifname: string, request: DetachRequest, locked: boolean) {
+async function viewAndPlan(
+  instance: Instance,
+  guest: LiveGuest,
+  ifname: string,
+  request: DetachRequest,
+  locked: boolean,
+) {
   const context = contextOf(instance, guest);
   const families = ["inet", "inet6"] as const;
-  const lock = locked ? { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS, signal: request.signal } : undefined;
-  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host, guest.netns], guestAsks(context, ifname, families), lock);
+  const lock = locked
+    ? { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS, signal: request.signal }
+    : undefined;
+  const { transaction, answers } = await Transaction.begin(
+    instance.runner,
+    [instance.host, guest.netns],
+    guestAsks(context, ifname, families),
+    lock,
+  );
   try {
     const view = await readGuest(transaction, context, ifname, families, answers);
     return { transaction, plan: planDetach(ifname, view, context) };
@@ -62,7 +84,12 @@ async function viewAndPlan(instance: Instance, guest: LiveGuest, ifname: string,
   }
 }
 
-async function detachOne(instance: Instance, guest: LiveGuest, ifname: string, request: DetachRequest): Promise<DetachOutcome> {
+async function detachOne(
+  instance: Instance,
+  guest: LiveGuest,
+  ifname: string,
+  request: DetachRequest,
+): Promise<DetachOutcome> {
   const { transaction, plan } = await viewAndPlan(instance, guest, ifname, request, true);
   const warnings = [...plan.warnings];
   if (plan.steps.length === 0) await transaction.end();

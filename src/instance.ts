@@ -1,9 +1,9 @@
-import { Kernel } from "./kernel/kernel.js";
-import { fromNative } from "./kernel/transaction.js";
-import type { NativeAddon, NativeNetns, NativeRunner } from "./kernel/native.js";
 import { DockerEngine } from "./guests/docker.js";
 import type { LiveGuest } from "./guests/guest.js";
 import { resolveGuest } from "./guests/resolve.js";
+import { Kernel } from "./kernel/kernel.js";
+import type { NativeAddon, NativeNetns, NativeRunner } from "./kernel/native.js";
+import { fromNative } from "./kernel/transaction.js";
 import type { LinkView } from "./plan/view.js";
 import { PipeworkError } from "./values/error.js";
 
@@ -44,7 +44,11 @@ export class Instance {
 
   get docker(): DockerEngine {
     const { docker, oneShot } = this.#options;
-    this.#docker ??= new DockerEngine({ env: process.env, ...(docker === undefined ? {} : { host: docker }), ...(oneShot === undefined ? {} : { oneShot }) });
+    this.#docker ??= new DockerEngine({
+      env: process.env,
+      ...(docker === undefined ? {} : { host: docker }),
+      ...(oneShot === undefined ? {} : { oneShot }),
+    });
     return this.#docker;
   }
 
@@ -79,10 +83,18 @@ export class Instance {
     return `${this.runDir}/${this.home.ino}`;
   }
 
-  async resolve(ref: string, limits: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined }): Promise<LiveGuest> {
+  async resolve(
+    ref: string,
+    limits: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
+  ): Promise<LiveGuest> {
     if (this.#closed) throw new PipeworkError({ code: "closed", message: "this instance is closed" });
     const { kernel, home } = this;
-    return resolveGuest(ref, { openNetns: (path) => kernel.openNetns(path), home, docker: () => this.docker, ...limits });
+    return resolveGuest(ref, {
+      openNetns: (path) => kernel.openNetns(path),
+      home,
+      docker: () => this.docker,
+      ...limits,
+    });
   }
 
   /** Finishes what runs, refuses what comes. Idempotent. */

@@ -3,9 +3,9 @@ import type { Instance } from "./instance.js";
 import { addressesFrom, linkFrom, linksFrom, routesFrom } from "./kernel/observe.js";
 import { readRecord, readRecords } from "./kernel/record.js";
 import { Transaction } from "./kernel/transaction.js";
-import { dumpAddresses } from "./plan/address-message.js";
 import { ifFlags } from "./netlink/link.js";
 import { macvlanModes } from "./netlink/link-macvlan.js";
+import { dumpAddresses } from "./plan/address-message.js";
 import { dumpLinks, getLinkByName } from "./plan/link-message.js";
 import { type Memory, parseAlias } from "./plan/memory.js";
 import type { Attachment, MacvlanMode } from "./plan/request.js";
@@ -27,7 +27,12 @@ interface Remembered {
 
 /** Everything of ours: aliases of host ends, and records of what leaves nothing on the host. */
 async function remembered(instance: Instance): Promise<{ attachments: Remembered[]; names: Map<number, string> }> {
-  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host], [{ netns: "host", message: dumpLinks() }], undefined);
+  const { transaction, answers } = await Transaction.begin(
+    instance.runner,
+    [instance.host],
+    [{ netns: "host", message: dumpLinks() }],
+    undefined,
+  );
   await transaction.end();
   const links = linksFrom(answers[0], "the host's links");
   const attachments: Remembered[] = [];
@@ -43,12 +48,17 @@ async function remembered(instance: Instance): Promise<{ attachments: Remembered
   return { attachments, names: new Map(links.map((link) => [link.index, link.name])) };
 }
 
-function skeleton({ memory, hostEnd }: Remembered, names: ReadonlyMap<number, string>, guest: string): ListedAttachment {
+function skeleton(
+  { memory, hostEnd }: Remembered,
+  names: ReadonlyMap<number, string>,
+  guest: string,
+): ListedAttachment {
   return {
     guest,
     guestId: memory.guest,
     ifname: memory.ifname,
-    to: hostEnd === undefined ? (memory.to ?? "") : hostEnd.master === undefined ? "" : (names.get(hostEnd.master) ?? ""),
+    to:
+      hostEnd === undefined ? (memory.to ?? "") : hostEnd.master === undefined ? "" : (names.get(hostEnd.master) ?? ""),
     type: memory.type ?? "bridge",
     ...(hostEnd === undefined ? {} : { hostIfname: hostEnd.name }),
     ifindex: 0,
@@ -64,7 +74,12 @@ function friendlyName(guest: LiveGuest): string {
   return guest.name ?? guest.ref;
 }
 
-async function describe(instance: Instance, guest: LiveGuest, all: readonly Remembered[], names: ReadonlyMap<number, string>): Promise<ListedAttachment[]> {
+async function describe(
+  instance: Instance,
+  guest: LiveGuest,
+  all: readonly Remembered[],
+  names: ReadonlyMap<number, string>,
+): Promise<ListedAttachment[]> {
   const { transaction, answers } = await Transaction.begin(
     instance.runner,
     [instance.host, guest.netns],
@@ -78,14 +93,19 @@ async function describe(instance: Instance, guest: LiveGuest, all: readonly Reme
   );
   await transaction.end();
   const addresses = addressesFrom(answers[0], "the guest's addresses");
-  const defaults = [...routesFrom(answers[1], "the guest's routes"), ...routesFrom(answers[2], "the guest's routes")].filter((r) => r.dstLen === 0);
+  const defaults = [
+    ...routesFrom(answers[1], "the guest's routes"),
+    ...routesFrom(answers[2], "the guest's routes"),
+  ].filter((r) => r.dstLen === 0);
   return all.map((one, i) => {
     const listed = skeleton(one, names, friendlyName(guest));
     const link = linkFrom(answers[3 + i], one.memory.ifname);
     if (link === undefined || one.memory.netns !== guest.netns.ino) return listed;
     if (one.hostEnd !== undefined && link.link !== one.hostEnd.index) return listed;
     const gateways = defaults.filter((r) => r.oif === link.index && r.via !== undefined).map((r) => r.via as string);
-    const mode = Object.entries(macvlanModes).find(([, number]) => number === link.macvlanMode)?.[0] as MacvlanMode | undefined;
+    const mode = Object.entries(macvlanModes).find(([, number]) => number === link.macvlanMode)?.[0] as
+      | MacvlanMode
+      | undefined;
     return {
       ...listed,
       ...(mode === undefined ? {} : { mode }),
@@ -118,8 +138,11 @@ export async function list(instance: Instance, only?: { guest?: string | undefin
       try {
         guest = await instance.resolve(id, { timeoutMs: 0 });
       } catch (error) {
-        const gone = error instanceof PipeworkError && ["guest-not-found", "guest-not-running", "guest-gone"].includes(error.code);
-        return all.map((one): ListedAttachment => ({ ...skeleton(one, names, id), state: gone ? "gone" : "unreadable" }));
+        const gone =
+          error instanceof PipeworkError && ["guest-not-found", "guest-not-running", "guest-gone"].includes(error.code);
+        return all.map(
+          (one): ListedAttachment => ({ ...skeleton(one, names, id), state: gone ? "gone" : "unreadable" }),
+        );
       }
       try {
         return await describe(instance, guest, all, names);

@@ -1,8 +1,8 @@
 import { attach, planOnly } from "./attach.js";
+import { type DetachOutcome, detach, planDetachOnly } from "./detach.js";
 import type { Finding } from "./doctor/finding.js";
-import { detach, type DetachOutcome, planDetachOnly } from "./detach.js";
 import { Instance, type PipeworkOptions } from "./instance.js";
-import { list, type ListedAttachment } from "./list.js";
+import { type ListedAttachment, list } from "./list.js";
 import type { Attachment, AttachRequest, DetachRequest } from "./plan/request.js";
 import type { Plan } from "./plan/step.js";
 
@@ -32,8 +32,14 @@ export class Pipework implements AsyncDisposable {
    * call attached, and the promise rejects with that failure; addresses added to interfaces that were there already stay.
    */
   async attachAll(requests: readonly AttachRequest[], options: { atomic: true }): Promise<Attachment[]>;
-  async attachAll(requests: readonly AttachRequest[], options?: { atomic?: false }): Promise<PromiseSettledResult<Attachment>[]>;
-  async attachAll(requests: readonly AttachRequest[], options: { atomic?: boolean } = {}): Promise<PromiseSettledResult<Attachment>[] | Attachment[]> {
+  async attachAll(
+    requests: readonly AttachRequest[],
+    options?: { atomic?: false },
+  ): Promise<PromiseSettledResult<Attachment>[]>;
+  async attachAll(
+    requests: readonly AttachRequest[],
+    options: { atomic?: boolean } = {},
+  ): Promise<PromiseSettledResult<Attachment>[] | Attachment[]> {
     const settled = await Promise.allSettled(requests.map((request) => this.attach(request)));
     if (options.atomic !== true) return settled;
     const failed = settled.find((one) => one.status === "rejected");

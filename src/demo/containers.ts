@@ -73,7 +73,12 @@ export class DemoContainers {
         answer.on("end", () => {
           if ((answer.statusCode ?? 500) < 400) return resolve();
           const said = Buffer.concat(chunks).toString("utf8").trim();
-          reject(new PipeworkError({ code: "engine-unreachable", message: `the engine at ${this.#socket} refused ${method} ${path}: ${said}` }));
+          reject(
+            new PipeworkError({
+              code: "engine-unreachable",
+              message: `the engine at ${this.#socket} refused ${method} ${path}: ${said}`,
+            }),
+          );
         });
       });
       call.on("timeout", () => call.destroy(new Error("no answer within 30 s")));

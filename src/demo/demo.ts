@@ -32,7 +32,12 @@ function pathOf(netns: NativeNetns): string {
 }
 
 /** The guests: containers where an engine runs, else namespaces. Both are thrown away at the end. */
-async function makeGuests(instance: Instance, options: DemoOptions, print: (line: string) => void, cleanup: (() => unknown)[]): Promise<string[]> {
+async function makeGuests(
+  instance: Instance,
+  options: DemoOptions,
+  print: (line: string) => void,
+  cleanup: (() => unknown)[],
+): Promise<string[]> {
   const socket = options.socket ?? engineSocket();
   if (socket === undefined) print("DOCKER_HOST names no unix socket: two throw-away namespaces stand for containers");
   if (options.containers !== false && socket !== undefined) {
@@ -43,9 +48,13 @@ async function makeGuests(instance: Instance, options: DemoOptions, print: (line
         print(`two containers, ${NAMES.join(" and ")}, started by the engine at ${socket} with no network at all`);
         return NAMES.map((name) => `docker:${name}`);
       }
-      print(`no container engine at ${socket} (or no static /bin/busybox to run in one): two throw-away namespaces stand for containers`);
+      print(
+        `no container engine at ${socket} (or no static /bin/busybox to run in one): two throw-away namespaces stand for containers`,
+      );
     } catch (error) {
-      print(`the engine at ${socket} cannot start containers (${(error as Error).message}): two throw-away namespaces stand for them`);
+      print(
+        `the engine at ${socket} cannot start containers (${(error as Error).message}): two throw-away namespaces stand for them`,
+      );
     }
   }
   const guests: string[] = [];
@@ -76,14 +85,23 @@ export async function demo(print: (line: string) => void, options: DemoOptions =
     for (const [i, guest] of guests.entries()) {
       const started = performance.now();
       const done = await attach(instance, { guest, to: BRIDGE, ifname: "eth1", addresses: [`${ADDRESSES[i]}/24`] });
-      print(`${NAMES[i]}: ${done.ifname} ${done.addresses.join(" ")} on ${done.to}, MAC ${done.mac}, in ${(performance.now() - started).toFixed(2)} ms`);
+      print(
+        `${NAMES[i]}: ${done.ifname} ${done.addresses.join(" ")} on ${done.to}, MAC ${done.mac}, in ${(performance.now() - started).toFixed(2)} ms`,
+      );
     }
     const first = await instance.resolve(guests[0] as string, {});
     try {
       for (let sequence = 1; sequence <= PINGS; sequence++) {
-        const ms = await ping(instance.runner, first.netns, ADDRESSES[1], { identifier: process.pid & 0xffff, sequence, timeoutMs: 2000 });
+        const ms = await ping(instance.runner, first.netns, ADDRESSES[1], {
+          identifier: process.pid & 0xffff,
+          sequence,
+          timeoutMs: 2000,
+        });
         if (ms === undefined) {
-          throw new PipeworkError({ code: "internal", message: `${ADDRESSES[0]} pinged ${ADDRESSES[1]} over ${BRIDGE} and had no answer within 2 s` });
+          throw new PipeworkError({
+            code: "internal",
+            message: `${ADDRESSES[0]} pinged ${ADDRESSES[1]} over ${BRIDGE} and had no answer within 2 s`,
+          });
         }
         print(`${ADDRESSES[0]} pings ${ADDRESSES[1]}: answer ${sequence} after ${ms.toFixed(2)} ms`);
       }
@@ -92,7 +110,8 @@ export async function demo(print: (line: string) => void, options: DemoOptions =
     }
     for (const guest of guests) await detach(instance, { guest, ifname: "eth1" });
     const left = await list(instance);
-    if (left.length > 0) throw new PipeworkError({ code: "internal", message: `${left.length} attachments are left after detaching` });
+    if (left.length > 0)
+      throw new PipeworkError({ code: "internal", message: `${left.length} attachments are left after detaching` });
     print("both detached again, nothing left");
   } finally {
     for (const undo of cleanup.reverse()) await undo();

@@ -40,7 +40,12 @@ export async function blackholes(instance: Instance): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const [key, tool, families, legacyTables] of [
     ["bridge-nf-call-iptables", "iptables", [nfproto.NFPROTO_IPV4, nfproto.NFPROTO_INET], "/proc/net/ip_tables_names"],
-    ["bridge-nf-call-ip6tables", "ip6tables", [nfproto.NFPROTO_IPV6, nfproto.NFPROTO_INET], "/proc/net/ip6_tables_names"],
+    [
+      "bridge-nf-call-ip6tables",
+      "ip6tables",
+      [nfproto.NFPROTO_IPV6, nfproto.NFPROTO_INET],
+      "/proc/net/ip6_tables_names",
+    ],
   ] as const) {
     const path = `/proc/sys/net/bridge/${key}`;
     const id = `bridge-netfilter-${tool}`;
@@ -64,7 +69,11 @@ export async function blackholes(instance: Instance): Promise<Finding[]> {
         remedy: `see whether ${tool}-legacy -S FORWARD drops; if so, sysctl -w net.bridge.${key}=0`,
       });
     } else {
-      findings.push({ id, level: "ok", what: `bridged packets pass through ${tool}, and no forward chain drops by policy` });
+      findings.push({
+        id,
+        level: "ok",
+        what: `bridged packets pass through ${tool}, and no forward chain drops by policy`,
+      });
     }
   }
   return findings;

@@ -16,7 +16,9 @@ const CAP_NET_ADMIN = 12n;
 const CAP_SYS_ADMIN = 21n;
 
 function privileges(): Finding {
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/thread-self/status", "utf8"))?.[1] ?? "0"}`);
+  const effective = BigInt(
+    `0x${/^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/thread-self/status", "utf8"))?.[1] ?? "0"}`,
+  );
   const missing = [
     [CAP_NET_ADMIN, "CAP_NET_ADMIN"],
     [CAP_SYS_ADMIN, "CAP_SYS_ADMIN"],
@@ -44,7 +46,11 @@ async function engine(instance: Instance): Promise<Finding> {
   const { docker } = instance;
   try {
     const version = await docker.version({ timeoutMs: 3000 });
-    return { id: "engine", level: "ok", what: `a container engine answers at ${docker.address.text} (version ${version.version}, API ${version.apiVersion})` };
+    return {
+      id: "engine",
+      level: "ok",
+      what: `a container engine answers at ${docker.address.text} (version ${version.version}, API ${version.apiVersion})`,
+    };
   } catch (error) {
     if (!(error instanceof PipeworkError)) throw error;
     return {
@@ -120,7 +126,12 @@ function crowded(links: readonly LinkView[]): Finding[] {
 export async function doctor(instance: Instance): Promise<Finding[]> {
   const first = [privileges(), addon(instance)];
   if (first.some((finding) => finding.level === "problem")) return [...first, await engine(instance), ...extraCerts()];
-  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host], [{ netns: "host", message: dumpLinks() }], undefined);
+  const { transaction, answers } = await Transaction.begin(
+    instance.runner,
+    [instance.host],
+    [{ netns: "host", message: dumpLinks() }],
+    undefined,
+  );
   await transaction.end();
   const links = linksFrom(answers[0], "the host's links");
   return [

@@ -28,7 +28,11 @@ export interface AttachGuess {
 }
 
 function attribute(path: readonly string[], value: number | string): NativeMatch {
-  return { header: headerLength("link"), path: attributeNumbers("link", path), value: encodeAttributeValue("link", path, value) };
+  return {
+    header: headerLength("link"),
+    path: attributeNumbers("link", path),
+    value: encodeAttributeValue("link", path, value),
+  };
 }
 
 const absent: NativeExpect = { errno: errnoNumber("ENODEV") };
@@ -70,6 +74,10 @@ export function guessAttach(wish: AttachWish, reads: AttachReads, bridge: LinkVi
 export function guessable(view: AttachView, plan: Plan): LinkView | undefined {
   const { to } = view.host;
   const ordinary =
-    to?.kind === "bridge" && (to.flags & ifFlags.IFF_UP) !== 0 && !isMark(to.group) && plan.outcome === "attached" && view.guest.routes.every((route) => route.dstLen > 0);
+    to?.kind === "bridge" &&
+    (to.flags & ifFlags.IFF_UP) !== 0 &&
+    !isMark(to.group) &&
+    plan.outcome === "attached" &&
+    view.guest.routes.every((route) => route.dstLen > 0);
   return ordinary ? to : undefined;
 }

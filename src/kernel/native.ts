@@ -60,7 +60,7 @@ export interface NativeMatch {
   value: Uint8Array;
 }
 
-export const enum NativeOp {
+export enum NativeOp {
   /** Send a netlink message, await its ack (and its replies). */
   netlink = 0,
   /** Write a file under /proc/sys/net while inside the namespace; undone by writing back what was read there before. */
@@ -194,7 +194,12 @@ export interface NativeRunner {
    * Runs the whole program; on failure undoes in reverse. The transaction ends with it (sockets closed, lock released)
    * unless `keep`. Bytes are copied at the call. `slots` are the initial slot values: 0 is empty, to be captured.
    */
-  run(transaction: NativeTransaction, program: NativeInstruction[], slots: number[], keep?: boolean): Promise<NativeReport>;
+  run(
+    transaction: NativeTransaction,
+    program: NativeInstruction[],
+    slots: number[],
+    keep?: boolean,
+  ): Promise<NativeReport>;
   /** Ends without running: sockets closed, lock released. Ending twice is harmless. */
   end(transaction: NativeTransaction): Promise<void>;
   /** A new network namespace that lives as long as descriptors of it do. */

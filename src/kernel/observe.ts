@@ -2,8 +2,8 @@ import { address } from "../netlink/address.js";
 import type { Selection } from "../netlink/attribute.js";
 import { AF_INET, AF_INET6, type Family } from "../netlink/family.js";
 import { link } from "../netlink/link.js";
-import { decodeReplies, splitMessages, decodeMessage } from "../netlink/message.js";
-import { rtnhFlags, rtnType, rtTable, route } from "../netlink/route.js";
+import { decodeMessage, decodeReplies, splitMessages } from "../netlink/message.js";
+import { route, rtnhFlags, rtnType, rtTable } from "../netlink/route.js";
 import type { AddressView, LinkView, RouteView } from "../plan/view.js";
 import { PipeworkError } from "../values/error.js";
 import { errnoName, errnoText } from "./errno.js";
@@ -24,7 +24,9 @@ function replies(answer: Answer | undefined, what: string, absent: readonly stri
   });
 }
 
-type DecodedLink = ReturnType<typeof decodeReplies<(typeof link)["header"]["fields"], (typeof link)["attributes"]["rows"]>>[number];
+type DecodedLink = ReturnType<
+  typeof decodeReplies<(typeof link)["header"]["fields"], (typeof link)["attributes"]["rows"]>
+>[number];
 
 export function linkView({ header, attributes: a }: DecodedLink): LinkView {
   const info = a.linkinfo;
@@ -45,7 +47,9 @@ export function linkView({ header, attributes: a }: DecodedLink): LinkView {
     ...(a.linkNetnsid === undefined ? {} : { linkNetnsid: a.linkNetnsid }),
     ...(a.numTxQueues === undefined ? {} : { txQueues: a.numTxQueues }),
     operstate: a.operstate ?? 0,
-    ...(info?.kind === "macvlan" && data !== undefined && "mode" in data && data.mode !== undefined ? { macvlanMode: data.mode } : {}),
+    ...(info?.kind === "macvlan" && data !== undefined && "mode" in data && data.mode !== undefined
+      ? { macvlanMode: data.mode }
+      : {}),
     ...(info?.kind === "bridge" && data !== undefined && "stpState" in data ? { stp: data.stpState !== 0 } : {}),
     ...(a.afSpec?.inet?.conf?.arpNotify === undefined ? {} : { arpNotify: a.afSpec.inet.conf.arpNotify }),
   };
@@ -113,7 +117,8 @@ export function routesFrom(answer: Answer | undefined, what: string): RouteView[
     const { header: h, attributes: a } = decodeMessage(route, reader);
     const family = familyOfNumber[h.family];
     if (family === undefined || (a.table ?? h.table) !== rtTable.RT_TABLE_MAIN) continue;
-    const exotic = h.type !== rtnType.RTN_UNICAST || Object.keys(a).some((field) => !simple.has(field)) || (a.pref ?? 0) !== 0;
+    const exotic =
+      h.type !== rtnType.RTN_UNICAST || Object.keys(a).some((field) => !simple.has(field)) || (a.pref ?? 0) !== 0;
     views.push({
       family,
       ...(a.dst === undefined ? {} : { dst: a.dst }),

@@ -24,7 +24,11 @@ function byName(about: AttachAsk["about"], name: string): AttachAsk {
 }
 
 /** Links under the names the host end could get; the later ones are asked for only when the earlier are taken. */
-async function hostEndsOf(transaction: Transaction, candidates: readonly string[], first: Answer | undefined): Promise<Map<string, LinkView>> {
+async function hostEndsOf(
+  transaction: Transaction,
+  candidates: readonly string[],
+  first: Answer | undefined,
+): Promise<Map<string, LinkView>> {
   const hostEnds = new Map<string, LinkView>();
   let answer = first;
   for (const [i, name] of candidates.entries()) {
@@ -42,7 +46,11 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
   const wanted = families.filter((family) => wish.gateways[family] !== undefined);
   const host = [byName("to", wish.to), ...candidates.slice(0, 1).map((name) => byName("hostEnd", name))];
   const guest = guestAsks(context, wish.ifname, wanted).map(
-    (one): AttachAsk => ({ about: one.message.noun === "route" ? "routes" : "guest", netns: one.netns, message: one.message }),
+    (one): AttachAsk => ({
+      about: one.message.noun === "route" ? "routes" : "guest",
+      netns: one.netns,
+      message: one.message,
+    }),
   );
   return {
     asks: [...host, ...guest],
@@ -60,7 +68,11 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
 }
 
 /** A host link of the wanted name, which matters to kinds that are born on a parent. */
-async function sameNameOf(transaction: Transaction, wish: AttachWish, to: LinkView | undefined): Promise<LinkView | undefined> {
+async function sameNameOf(
+  transaction: Transaction,
+  wish: AttachWish,
+  to: LinkView | undefined,
+): Promise<LinkView | undefined> {
   if (to === undefined || (to.kind === "bridge" && wish.type !== "macvlan")) return undefined;
   const [answer] = await transaction.ask([byName("to", wish.ifname)]);
   return linkFrom(answer, "an interface of the host");

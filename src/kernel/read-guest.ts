@@ -44,7 +44,9 @@ async function displacerOf(
   family: Family,
   routes: readonly RouteView[],
 ): Promise<MemoryHolder | undefined> {
-  const todo = routes.filter((r) => r.family === family && r.dstLen === 0 && r.oif !== undefined && r.oif !== link.index).map((r) => r.oif as number);
+  const todo = routes
+    .filter((r) => r.family === family && r.dstLen === 0 && r.oif !== undefined && r.oif !== link.index)
+    .map((r) => r.oif as number);
   const seen = new Set<number>();
   while (todo.length > 0 && seen.size < CHAIN_MAX) {
     const index = todo.shift() as number;
@@ -63,7 +65,11 @@ async function displacerOf(
 }
 
 /** Names of the links that default routes point at: those there now and those remembered. Absent = gone. */
-async function namesOf(transaction: Transaction, routes: readonly RouteView[], displaced: readonly DisplacedRoute[]): Promise<Map<number, string>> {
+async function namesOf(
+  transaction: Transaction,
+  routes: readonly RouteView[],
+  displaced: readonly DisplacedRoute[],
+): Promise<Map<number, string>> {
   const indexes = new Set<number>();
   for (const { dstLen, oif } of routes) if (dstLen === 0 && oif !== undefined) indexes.add(oif);
   for (const { ifindex } of displaced) if (ifindex > 0) indexes.add(ifindex);
@@ -91,7 +97,12 @@ export function guestAsks(where: Pick<Where, "guestId">, ifname: string, wanted:
 }
 
 /** What is remembered of a link, and who displaced it. */
-async function held(transaction: Transaction, where: Where, link: LinkView, routes: readonly RouteView[]): Promise<HeldLink> {
+async function held(
+  transaction: Transaction,
+  where: Where,
+  link: LinkView,
+  routes: readonly RouteView[],
+): Promise<HeldLink> {
   const peer = await peerOf(transaction, link);
   const holder = memoryOf(where, link, peer);
   const displacers: { inet?: MemoryHolder; inet6?: MemoryHolder } = {};
@@ -101,7 +112,12 @@ async function held(transaction: Transaction, where: Where, link: LinkView, rout
       if (displacer !== undefined) displacers[family] = displacer;
     }
   }
-  return { link, ...(peer === undefined ? {} : { peer }), ...(holder === undefined ? {} : { memory: holder.memory }), displacers };
+  return {
+    link,
+    ...(peer === undefined ? {} : { peer }),
+    ...(holder === undefined ? {} : { memory: holder.memory }),
+    displacers,
+  };
 }
 
 /** Completes the view of the guest from the first answers; asks again only where a link of ours may be there already. */
@@ -128,7 +144,8 @@ export async function readGuest(
   const own = link === undefined ? undefined : await held(transaction, where, link, routes);
   const aside = set === undefined ? undefined : await held(transaction, where, set, routes);
   const { memory } = aside ?? {};
-  const ours = memory !== undefined && memory.guest === where.guestId && memory.netns === where.netns && memory.ifname === ifname;
+  const ours =
+    memory !== undefined && memory.guest === where.guestId && memory.netns === where.netns && memory.ifname === ifname;
   return {
     ...(own ?? { displacers: {} }),
     ...(aside !== undefined && ours ? { aside: { ...aside, memory } } : {}),

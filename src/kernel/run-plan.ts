@@ -40,7 +40,9 @@ function messageOf(step: Step | undefined): Message | undefined {
 function pointedAt(step: Step, report: NativeReport, sent: Uint8Array | undefined): string | undefined {
   const { offset } = report.failed ?? {};
   const message = messageOf(step);
-  return offset === undefined || message === undefined || sent === undefined ? undefined : path(message.noun, sent, offset);
+  return offset === undefined || message === undefined || sent === undefined
+    ? undefined
+    : path(message.noun, sent, offset);
 }
 
 /** The error of a failed plan: the first failure always wins over what went wrong while undoing. */
@@ -59,7 +61,10 @@ function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined)
     }));
   const about = { guest: plan.guest, ifname: plan.ifname, step: step.label, undo };
   const left = undo.filter((outcome) => outcome.failure !== undefined);
-  const after = left.length > 0 ? `; undoing it failed as well at ${left.map((o) => `"${o.step}": ${o.failure}`).join(", ")}` : "; nothing was changed";
+  const after =
+    left.length > 0
+      ? `; undoing it failed as well at ${left.map((o) => `"${o.step}": ${o.failure}`).join(", ")}`
+      : "; nothing was changed";
   if (dead) {
     return new PipeworkError({
       ...about,
@@ -112,14 +117,20 @@ export function outcomeOf({ plan, program }: ReadyPlan, report: NativeReport): P
     if (result.reply !== undefined) replies.set(step.id, result.reply);
     if (result.met === false) unmet.push(step.id);
     if (step.optional === true && result.errno !== 0 && !step.id.startsWith("announce.")) {
-      warnings.push(`"${step.label}" was refused: ${result.text ?? errnoText(result.errno)} (${errnoName(result.errno)})`);
+      warnings.push(
+        `"${step.label}" was refused: ${result.text ?? errnoText(result.errno)} (${errnoName(result.errno)})`,
+      );
     }
   }
   return { replies, warnings, unmet };
 }
 
 /** Runs a plan in one hop and ends the transaction. */
-export async function runPlan(transaction: Transaction, plan: Plan, known: Readonly<Record<string, number>>): Promise<PlanOutcome> {
+export async function runPlan(
+  transaction: Transaction,
+  plan: Plan,
+  known: Readonly<Record<string, number>>,
+): Promise<PlanOutcome> {
   const ready = makeReady(plan, known);
   return outcomeOf(ready, await transaction.run(ready.program.instructions, ready.slots));
 }

@@ -68,7 +68,8 @@ export function fromNative(error: unknown, doing: string): PipeworkError {
       cause: error,
     });
   }
-  if (reason === "closed" || reason === "stopping") return new PipeworkError({ code: "closed", message: `${doing}: this instance is closed`, cause: error });
+  if (reason === "closed" || reason === "stopping")
+    return new PipeworkError({ code: "closed", message: `${doing}: this instance is closed`, cause: error });
   if (errno !== undefined) {
     const denied = errnoName(errno) === "EPERM" || errnoName(errno) === "EACCES";
     return new PipeworkError({
@@ -128,10 +129,17 @@ export class Transaction {
     const deadline = lock === undefined ? 0 : Date.now() + lock.timeoutMs;
     const locked = lock === undefined ? {} : { lockPath: `${lock.runDir}/lock`, lockTimeoutMs: lock.timeoutMs };
     const guessed = guess === undefined ? {} : { guess: { program: guess.program, slots: guess.slots } };
-    const options = { namespaces: [...namespaces], ...locked, queries: nativeQueries(asks, guess?.expects), ...guessed };
+    const options = {
+      namespaces: [...namespaces],
+      ...locked,
+      queries: nativeQueries(asks, guess?.expects),
+      ...guessed,
+    };
     const once = async (): Promise<Begun> => {
       const { transaction, answers, report } = await runner.begin(options);
-      return report === undefined ? { transaction: new Transaction(runner, transaction as NativeTransaction), answers } : { answers, report };
+      return report === undefined
+        ? { transaction: new Transaction(runner, transaction as NativeTransaction), answers }
+        : { answers, report };
     };
     const begin = async (): Promise<Begun> => {
       if (lock?.signal === undefined) return once();
@@ -141,7 +149,12 @@ export class Transaction {
           return await once();
         } catch (error) {
           if ((error as NativeError).reason !== "lock-timeout" || Date.now() >= deadline) throw error;
-          if (lock.signal.aborted) throw new PipeworkError({ code: "aborted", message: "aborted while another pipework held the lock; nothing was changed", cause: lock.signal.reason });
+          if (lock.signal.aborted)
+            throw new PipeworkError({
+              code: "aborted",
+              message: "aborted while another pipework held the lock; nothing was changed",
+              cause: lock.signal.reason,
+            });
         }
       }
     };
@@ -149,7 +162,10 @@ export class Transaction {
       return await begin();
     } catch (error) {
       // The directory is gone after a boot, and is there in all other runs: asking first would cost each of them.
-      const missing = lock !== undefined && (error as NativeError).errno !== undefined && errnoName((error as NativeError).errno as number) === "ENOENT";
+      const missing =
+        lock !== undefined &&
+        (error as NativeError).errno !== undefined &&
+        errnoName((error as NativeError).errno as number) === "ENOENT";
       if (!missing) throw fromNative(error, "reading the interfaces");
     }
     mkdirSync((lock as LockOptions).runDir, { recursive: true, mode: 0o700 });

@@ -1,5 +1,5 @@
-import { bridgePortStates } from "../netlink/link-bridge.js";
 import { ifOper } from "../netlink/link.js";
+import { bridgePortStates } from "../netlink/link-bridge.js";
 import type { Slot } from "../netlink/wire.js";
 import type { GuestLink } from "./birth.js";
 import type { PlanBuilder } from "./builder.js";
@@ -33,7 +33,14 @@ export function announceSteps(
   port?: { readonly index: number | Slot },
 ): void {
   const step = (id: string, label: string, netns: "host" | "guest", op: Operation) =>
-    b.add({ id: `announce.${id}`, label, netns, op, undo: { none: "an announcement cannot be taken back" }, optional: true });
+    b.add({
+      id: `announce.${id}`,
+      label,
+      netns,
+      op,
+      undo: { none: "an announcement cannot be taken back" },
+      optional: true,
+    });
   if (port !== undefined) {
     step("ready", `${link.ifname} ready to send`, "guest", {
       op: "netlink",
@@ -50,15 +57,24 @@ export function announceSteps(
       },
     });
   }
-  const before = wasAnnouncing(link.observed) ? { group: 0, arpNotify: 0 } : { group: link.observed?.group ?? 0, arpNotify: link.observed?.arpNotify ?? 0 };
+  const before = wasAnnouncing(link.observed)
+    ? { group: 0, arpNotify: 0 }
+    : { group: link.observed?.group ?? 0, arpNotify: link.observed?.arpNotify ?? 0 };
   const flags = (group: number, arpNotify: number): Operation => ({
     op: "netlink",
     message: setLink(link.index, { group, ...(families.inet ? { afSpec: { inet: { conf: { arpNotify } } } } : {}) }),
   });
-  const ndiscNotify = (value: string): Operation => ({ op: "sysctl", key: `ipv6/conf/${link.ifname}/ndisc_notify`, value });
+  const ndiscNotify = (value: string): Operation => ({
+    op: "sysctl",
+    key: `ipv6/conf/${link.ifname}/ndisc_notify`,
+    value,
+  });
   step("begin", `${link.ifname} set to tell its neighbours`, "guest", flags(ANNOUNCING, 1));
   if (families.inet6) step("ndisc_notify", `ndisc_notify on ${link.ifname}`, "guest", ndiscNotify("1"));
-  step("send", `neighbours told of ${link.ifname}`, "guest", { op: "netlink", message: setLink(link.index, { address: link.mac }) });
+  step("send", `neighbours told of ${link.ifname}`, "guest", {
+    op: "netlink",
+    message: setLink(link.index, { address: link.mac }),
+  });
   if (families.inet6) step("ndisc_notify-back", `ndisc_notify on ${link.ifname} as before`, "guest", ndiscNotify("0"));
   step("end", `${link.ifname} as before`, "guest", flags(before.group, before.arpNotify));
 }

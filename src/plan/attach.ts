@@ -6,7 +6,13 @@ import { inverse, PlanBuilder } from "./builder.js";
 import { describeLink, differences, missingAddresses, missingRoutes } from "./compare.js";
 import { addressSteps, families, furtherRoutes, ipv6Steps, upStep } from "./configure.js";
 import { isMark, type PlanContext } from "./context.js";
-import { type DefaultDecision, decideDefault, defaultRouteStep, displacedBy, gatewayRouteSteps } from "./default-route.js";
+import {
+  type DefaultDecision,
+  decideDefault,
+  defaultRouteStep,
+  displacedBy,
+  gatewayRouteSteps,
+} from "./default-route.js";
 import { inOrder, rememberStep } from "./displaced.js";
 import { clearDebris } from "./host-end.js";
 import { chooseKind, type KindName, kinds } from "./kinds.js";
@@ -24,7 +30,11 @@ export interface AttachOptions {
 }
 
 /** Whether a link of the guest is one that we made for this attachment, whole. */
-export function isOurs(view: AttachView["guest"], context: Pick<PlanContext, "netns">, ifname: string): Memory | undefined {
+export function isOurs(
+  view: AttachView["guest"],
+  context: Pick<PlanContext, "netns">,
+  ifname: string,
+): Memory | undefined {
   const { memory } = view;
   return memory !== undefined && memory.netns === context.netns && memory.ifname === ifname ? memory : undefined;
 }
@@ -36,7 +46,9 @@ export function isHalfBuilt(view: AttachView["guest"], link: LinkView): boolean 
 
 /** Every default route that is wished and not there yet. */
 function decideDefaults(wish: AttachWish, view: AttachView, index?: number): DefaultDecision[] {
-  return families.flatMap((family) => decideDefault(wish, view, family, index) ?? []).filter((decision) => !decision.holds);
+  return families
+    .flatMap((family) => decideDefault(wish, view, family, index) ?? [])
+    .filter((decision) => !decision.holds);
 }
 
 function wants(wish: AttachWish, family: "inet" | "inet6"): boolean {
@@ -47,7 +59,12 @@ function wants(wish: AttachWish, family: "inet" | "inet6"): boolean {
  * From a request and what was observed to the steps that make it so. Pure and total: a plan, or a PipeworkError before
  * anything is touched.
  */
-export function planAttach(wish: AttachWish, view: AttachView, context: PlanContext, options: AttachOptions = {}): Plan {
+export function planAttach(
+  wish: AttachWish,
+  view: AttachView,
+  context: PlanContext,
+  options: AttachOptions = {},
+): Plan {
   const b = new PlanBuilder();
   const kind = chooseKind(wish, view);
   const finish = (outcome: Plan["outcome"]) =>
@@ -66,7 +83,8 @@ export function planAttach(wish: AttachWish, view: AttachView, context: PlanCont
     fresh(b, kind, wish, rest, context);
     return finish("attached");
   }
-  if (memory === undefined || isOurs(view.guest, context, wish.ifname) === undefined) throw taken(wish, view, context, link, []);
+  if (memory === undefined || isOurs(view.guest, context, wish.ifname) === undefined)
+    throw taken(wish, view, context, link, []);
   const unlike = differences(wish, view, link, kind);
   if (unlike.length > 0 && !wish.replace) throw taken(wish, view, context, link, unlike);
   const whole = { ...view, guest: clearAside(b, context, view.guest) };
@@ -86,7 +104,13 @@ function withoutHalfBuilt(b: PlanBuilder, view: AttachView, half: LinkView): Att
 }
 
 /** The refusal of a name that is taken: by what, and in what it differs when it is ours. */
-function taken(wish: AttachWish, view: AttachView, context: PlanContext, link: LinkView, unlike: readonly string[]): PipeworkError {
+function taken(
+  wish: AttachWish,
+  view: AttachView,
+  context: PlanContext,
+  link: LinkView,
+  unlike: readonly string[],
+): PipeworkError {
   const what = describeLink(link, view.guest.addresses, view.guest.peer);
   const foreign = unlike.length === 0;
   return new PipeworkError({
@@ -94,7 +118,9 @@ function taken(wish: AttachWish, view: AttachView, context: PlanContext, link: L
     message: foreign
       ? `${wish.ifname} of ${context.guest} is taken: ${what}, not made by pipework`
       : `${wish.ifname} of ${context.guest} is there with another configuration: ${what}; it ${unlike.join(", ")}`,
-    hint: foreign ? "choose another name with -i (--ifname)" : "choose another name with -i (--ifname), or say --replace",
+    hint: foreign
+      ? "choose another name with -i (--ifname)"
+      : "choose another name with -i (--ifname), or say --replace",
     guest: context.guest,
     ifname: wish.ifname,
   });
@@ -135,7 +161,14 @@ function aliveStep(b: PlanBuilder, context: PlanContext): void {
 }
 
 /** Adds what is missing to a link of ours that is as stated otherwise: further addresses, a lost default, its up state. */
-function complete(b: PlanBuilder, wish: AttachWish, view: AttachView, context: PlanContext, observed: LinkView, memory: Memory): void {
+function complete(
+  b: PlanBuilder,
+  wish: AttachWish,
+  view: AttachView,
+  context: PlanContext,
+  observed: LinkView,
+  memory: Memory,
+): void {
   const { peer } = view.guest;
   const link: GuestLink = { index: observed.index, ifname: observed.name, mac: observed.address ?? "", observed };
   const addresses = missingAddresses(wish, view.guest.addresses);
@@ -163,7 +196,12 @@ function complete(b: PlanBuilder, wish: AttachWish, view: AttachView, context: P
   if (b.steps.length > 0) aliveStep(b, context);
   const told = wasAnnouncing(observed) ? wish.addresses : wish.announce ? addresses : [];
   if (told.length > 0 && observed.address !== undefined) {
-    announceSteps(b, link, { inet: told.some((a) => a.family === "inet"), inet6: told.some((a) => a.family === "inet6") }, peer);
+    announceSteps(
+      b,
+      link,
+      { inet: told.some((a) => a.family === "inet"), inet6: told.some((a) => a.family === "inet6") },
+      peer,
+    );
   }
 }
 
@@ -171,7 +209,13 @@ function complete(b: PlanBuilder, wish: AttachWish, view: AttachView, context: P
  * Remembers what a retaken default displaces. The attachment that had displaced ours leaves the chain below us: it
  * inherits what we remembered, and we remember it.
  */
-function retake(b: PlanBuilder, context: PlanContext, view: AttachView, memory: Memory, decisions: readonly DefaultDecision[]): void {
+function retake(
+  b: PlanBuilder,
+  context: PlanContext,
+  view: AttachView,
+  memory: Memory,
+  decisions: readonly DefaultDecision[],
+): void {
   let displaced: DisplacedRoute[] = [...memory.displaced];
   const heirs = new Map<string, { holder: MemoryHolder; displaced: DisplacedRoute[] }>();
   for (const decision of decisions) {
@@ -187,7 +231,8 @@ function retake(b: PlanBuilder, context: PlanContext, view: AttachView, memory: 
     }
     displaced = [...displaced.filter((route) => route.family !== family), now];
   }
-  for (const { holder, displaced: inherited } of heirs.values()) rememberStep(b, context, `chain.${holder.memory.ifname}`, holder, inherited);
+  for (const { holder, displaced: inherited } of heirs.values())
+    rememberStep(b, context, `chain.${holder.memory.ifname}`, holder, inherited);
   if (JSON.stringify(inOrder(displaced)) === JSON.stringify(inOrder(memory.displaced))) return;
   const { peer } = view.guest;
   rememberStep(b, context, "remember", { memory, ...(peer === undefined ? {} : { hostEnd: peer }) }, displaced);

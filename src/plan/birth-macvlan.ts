@@ -1,9 +1,9 @@
-import { macvlanModes } from "../netlink/link-macvlan.js";
 import { ifFlags } from "../netlink/link.js";
+import { macvlanModes } from "../netlink/link-macvlan.js";
 import type { GuestLink } from "./birth.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { type PlanContext, slots } from "./context.js";
-import { deleteLink, dumpLinks, getLinkByName, newLink, setLink, linkPaths } from "./link-message.js";
+import { deleteLink, dumpLinks, getLinkByName, linkPaths, newLink, setLink } from "./link-message.js";
 import { type Memory, memoryRecord, recordName } from "./memory.js";
 import type { LinkView } from "./view.js";
 import type { AttachWish } from "./wish.js";
@@ -24,7 +24,11 @@ export function macvlanBirth(b: PlanBuilder, context: PlanContext, wish: AttachW
     id: "macvlan.record",
     label: `record of ${wish.ifname}`,
     netns: "host",
-    op: { op: "file", path: `${context.recordDir}/${recordName(memory.guest, memory.ifname)}`, content: memoryRecord(memory) },
+    op: {
+      op: "file",
+      path: `${context.recordDir}/${recordName(memory.guest, memory.ifname)}`,
+      content: memoryRecord(memory),
+    },
     undo: { builtin: "what was there before is written back" },
   });
   if ((parent.flags & ifFlags.IFF_UP) === 0) {
@@ -58,7 +62,13 @@ export function macvlanBirth(b: PlanBuilder, context: PlanContext, wish: AttachW
       {
         op: "netlink",
         message: dumpLinks(),
-        capture: { slot: slots.guestLink, where: [{ path: linkPaths.group, value: context.mark }, { path: linkPaths.ifname, value: bornAs }] },
+        capture: {
+          slot: slots.guestLink,
+          where: [
+            { path: linkPaths.group, value: context.mark },
+            { path: linkPaths.ifname, value: bornAs },
+          ],
+        },
         unlessSlot: slots.guestLink,
       },
       { op: "netlink", message: deleteLink(index), tolerate: ["ENODEV"], ifSlot: slots.guestLink },

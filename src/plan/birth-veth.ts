@@ -3,8 +3,8 @@ import type { GuestLink, HostEnd } from "./birth.js";
 import type { BridgeEnd } from "./bridge.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { type PlanContext, slots } from "./context.js";
-import { deleteLink, dumpLinks, getLinkByName, newLink, setLink, linkPaths } from "./link-message.js";
-import { memoryAlias, recordName, type Memory } from "./memory.js";
+import { deleteLink, dumpLinks, getLinkByName, linkPaths, newLink, setLink } from "./link-message.js";
+import { type Memory, memoryAlias, recordName } from "./memory.js";
 import type { AttachWish } from "./wish.js";
 
 export interface VethBirth {
@@ -17,7 +17,12 @@ export interface VethBirth {
  * One message makes both ends: the guest's in its namespace under its final name with its MAC and MTU, the host's
  * enslaved. Nothing is ever moved or renamed: a move costs 19 ms under the RTNL lock.
  */
-export function vethBirth(b: PlanBuilder, context: PlanContext, wish: AttachWish, birth: VethBirth): { guest: GuestLink; host: HostEnd } {
+export function vethBirth(
+  b: PlanBuilder,
+  context: PlanContext,
+  wish: AttachWish,
+  birth: VethBirth,
+): { guest: GuestLink; host: HostEnd } {
   const { hostIfname, guestMac, bridge } = birth;
   const mtu = wish.mtu ?? bridge.mtu;
   // The kernel uses one queue by default anyway, and makes one per CPU: asking for one halves the cost of the link.
@@ -39,7 +44,17 @@ export function vethBirth(b: PlanBuilder, context: PlanContext, wish: AttachWish
         ...queues,
         linkinfo: {
           kind: "veth",
-          data: { peer: { attributes: { address: guestMac, ifname: wish.ifname, mtu, netNsFd: { slot: slots.guestNetns }, ...queues } } },
+          data: {
+            peer: {
+              attributes: {
+                address: guestMac,
+                ifname: wish.ifname,
+                mtu,
+                netNsFd: { slot: slots.guestNetns },
+                ...queues,
+              },
+            },
+          },
         },
       }),
     },
@@ -48,7 +63,13 @@ export function vethBirth(b: PlanBuilder, context: PlanContext, wish: AttachWish
       {
         op: "netlink",
         message: dumpLinks(),
-        capture: { slot: slots.hostEnd, where: [{ path: linkPaths.group, value: context.mark }, { path: linkPaths.ifname, value: hostIfname }] },
+        capture: {
+          slot: slots.hostEnd,
+          where: [
+            { path: linkPaths.group, value: context.mark },
+            { path: linkPaths.ifname, value: hostIfname },
+          ],
+        },
         unlessSlot: slots.hostEnd,
       },
       { op: "netlink", message: deleteLink(hostEnd), tolerate: ["ENODEV"], ifSlot: slots.hostEnd },
@@ -78,7 +99,14 @@ export function vethBirth(b: PlanBuilder, context: PlanContext, wish: AttachWish
  * The visible commit: who it belongs to and what it is about to displace goes into the alias, the mark is cleared and
  * the host end comes up, in one message. `stale`: there is a record, and no link any more that it describes.
  */
-export function vethCommit(b: PlanBuilder, context: PlanContext, host: HostEnd, birth: string, memory: Memory, stale: boolean): void {
+export function vethCommit(
+  b: PlanBuilder,
+  context: PlanContext,
+  host: HostEnd,
+  birth: string,
+  memory: Memory,
+  stale: boolean,
+): void {
   const { alias, record } = memoryAlias(memory);
   if (record === undefined && stale) {
     b.add({

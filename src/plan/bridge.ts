@@ -1,10 +1,10 @@
-import { bridgeMac } from "../values/mac.js";
-import { PipeworkError } from "../values/error.js";
-import type { Slot } from "../netlink/wire.js";
 import { ifFlags } from "../netlink/link.js";
+import type { Slot } from "../netlink/wire.js";
+import { PipeworkError } from "../values/error.js";
+import { bridgeMac } from "../values/mac.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { isMark, type PlanContext, slots } from "./context.js";
-import { deleteLink, dumpLinks, getLinkByName, newLink, setLink, linkPaths } from "./link-message.js";
+import { deleteLink, dumpLinks, getLinkByName, linkPaths, newLink, setLink } from "./link-message.js";
 import { BRIDGE_ALIAS } from "./memory.js";
 import type { LinkView } from "./view.js";
 
@@ -22,7 +22,11 @@ const NEW_BRIDGE_MTU = 1500;
  * A container's router advertisement must not give the host a default route: the kernel accepts them by default
  * on an interface that does not forward. The key is missing where IPv6 is switched off at boot.
  */
-function refuseAdvertisements(b: PlanBuilder, name: string, undo: { ownedBy: string } | { builtin: "what was there before is written back" }): void {
+function refuseAdvertisements(
+  b: PlanBuilder,
+  name: string,
+  undo: { ownedBy: string } | { builtin: "what was there before is written back" },
+): void {
   b.add({
     id: "bridge.accept_ra",
     label: `router advertisements refused on bridge ${name}`,
@@ -33,7 +37,12 @@ function refuseAdvertisements(b: PlanBuilder, name: string, undo: { ownedBy: str
 }
 
 /** Steps that make the bridge, finish one that a killed run left half made, or bring an existing one up. */
-export function bridgeSteps(b: PlanBuilder, context: PlanContext, name: string, existing: LinkView | undefined): BridgeEnd {
+export function bridgeSteps(
+  b: PlanBuilder,
+  context: PlanContext,
+  name: string,
+  existing: LinkView | undefined,
+): BridgeEnd {
   if (existing === undefined) return makeBridge(b, context, name);
   const end = { index: existing.index, mtu: existing.mtu, stp: existing.stp === true };
   if (isMark(existing.group)) {
@@ -45,7 +54,11 @@ export function bridgeSteps(b: PlanBuilder, context: PlanContext, name: string, 
       op: { op: "netlink", message: setLink(existing.index, { group: 0, ifalias: BRIDGE_ALIAS }, true) },
       undo: inverse("host", {
         op: "netlink",
-        message: setLink(existing.index, { group: existing.group, ifalias: existing.alias ?? "" }, (existing.flags & ifFlags.IFF_UP) !== 0),
+        message: setLink(
+          existing.index,
+          { group: existing.group, ifalias: existing.alias ?? "" },
+          (existing.flags & ifFlags.IFF_UP) !== 0,
+        ),
       }),
     });
   } else if ((existing.flags & ifFlags.IFF_UP) === 0) {
@@ -69,14 +82,25 @@ function makeBridge(b: PlanBuilder, context: PlanContext, name: string): BridgeE
     op: {
       op: "netlink",
       // A fixed address: a bridge without one takes the lowest of its ports, and changes it with them.
-      message: newLink({ ifname: name, address: bridgeMac(context.seed), group: context.mark, linkinfo: { kind: "bridge" } }),
+      message: newLink({
+        ifname: name,
+        address: bridgeMac(context.seed),
+        group: context.mark,
+        linkinfo: { kind: "bridge" },
+      }),
     },
     undo: inverse(
       "host",
       {
         op: "netlink",
         message: dumpLinks(),
-        capture: { slot: slots.bridge, where: [{ path: linkPaths.group, value: context.mark }, { path: linkPaths.ifname, value: name }] },
+        capture: {
+          slot: slots.bridge,
+          where: [
+            { path: linkPaths.group, value: context.mark },
+            { path: linkPaths.ifname, value: name },
+          ],
+        },
         unlessSlot: slots.bridge,
       },
       {

@@ -1,4 +1,4 @@
-import type { Plan, Step, UndoOperation, Operation, Side } from "./step.js";
+import type { Operation, Plan, Side, Step, UndoOperation } from "./step.js";
 
 /** Gathers the steps of one plan in order and keeps their ids unique. */
 export class PlanBuilder {

@@ -1,6 +1,6 @@
 import { macvlanModes } from "../netlink/link-macvlan.js";
 import { rtProt } from "../netlink/route.js";
-import { prefixText, type Prefix } from "../values/prefix.js";
+import { type Prefix, prefixText } from "../values/prefix.js";
 import type { AddressView, AttachView, LinkView, RouteView } from "./view.js";
 import type { AttachWish, RouteWish } from "./wish.js";
 
@@ -12,7 +12,12 @@ export function missingRoutes(wish: AttachWish, index: number, there: readonly R
   return wish.routes.filter(
     ({ destination, via }) =>
       !there.some(
-        (r) => r.family === destination.family && r.dst === destination.network && r.dstLen === destination.prefixlen && r.oif === index && r.via === via,
+        (r) =>
+          r.family === destination.family &&
+          r.dst === destination.network &&
+          r.dstLen === destination.prefixlen &&
+          r.oif === index &&
+          r.via === via,
       ),
   );
 }
@@ -31,7 +36,8 @@ export function differences(wish: AttachWish, view: AttachView, link: LinkView, 
   differs("is of type", linkKind, kind);
   if (linkKind === kind) {
     if (kind === "bridge") {
-      if (view.host.to === undefined || view.guest.peer?.master !== view.host.to.index) found.push(`is not on bridge ${wish.to}`);
+      if (view.host.to === undefined || view.guest.peer?.master !== view.host.to.index)
+        found.push(`is not on bridge ${wish.to}`);
       differs("has host end", view.guest.peer?.name, wish.hostIfname);
       differs("has queues", link.txQueues, wish.queues);
     } else {

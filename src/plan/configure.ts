@@ -1,8 +1,8 @@
 import { type Family, familyNumber } from "../netlink/family.js";
 import type { Prefix } from "../values/prefix.js";
 import { contains, prefixText } from "../values/prefix.js";
-import type { GuestLink } from "./birth.js";
 import { deleteAddress, newAddress } from "./address-message.js";
+import type { GuestLink } from "./birth.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { setLink } from "./link-message.js";
 import { appendRoute, deleteRoute, type RouteSpec } from "./route-message.js";
@@ -19,7 +19,8 @@ export function undoOn(link: GuestLink, operation: UndoOperation["op"]): Undo {
  * adding addresses and a gateway of their own to a statically addressed one; before the link is up, or a race decides.
  */
 export function ipv6Steps(b: PlanBuilder, link: GuestLink): void {
-  const undo: Undo = link.birth === undefined ? { builtin: "what was there before is written back" } : { ownedBy: link.birth };
+  const undo: Undo =
+    link.birth === undefined ? { builtin: "what was there before is written back" } : { ownedBy: link.birth };
   for (const [key, value, label] of [
     ["accept_ra", "0", "router advertisements refused on"],
     ["disable_ipv6", "0", "IPv6 on"],
@@ -75,7 +76,12 @@ function routeStep(b: PlanBuilder, link: GuestLink, id: string, label: string, s
 /** A host route to a gateway outside the interface's subnets, like the shell script's (/32, /128). */
 export function gatewayHostRoute(b: PlanBuilder, link: GuestLink, family: Family, via: string): void {
   const dstLen = family === "inet" ? 32 : 128;
-  routeStep(b, link, `route.${via}`, `route ${via}/${dstLen} on ${link.ifname}`, { family, dst: via, dstLen, oif: link.index });
+  routeStep(b, link, `route.${via}`, `route ${via}/${dstLen} on ${link.ifname}`, {
+    family,
+    dst: via,
+    dstLen,
+    oif: link.index,
+  });
 }
 
 /** Routes on the link first, then those through a gateway: what makes a next hop reachable comes before it. */
@@ -86,13 +92,19 @@ export function sortRoutes(routes: AttachWish["routes"]): AttachWish["routes"] {
 export function furtherRoutes(b: PlanBuilder, link: GuestLink, routes: AttachWish["routes"]): void {
   for (const { destination, via } of sortRoutes(routes)) {
     const text = prefixText(destination);
-    routeStep(b, link, `route.${text}${via ?? ""}`, `route ${text}${via === undefined ? "" : ` via ${via}`} on ${link.ifname}`, {
-      family: destination.family,
-      dst: destination.network,
-      dstLen: destination.prefixlen,
-      oif: link.index,
-      ...(via === undefined ? {} : { via }),
-    });
+    routeStep(
+      b,
+      link,
+      `route.${text}${via ?? ""}`,
+      `route ${text}${via === undefined ? "" : ` via ${via}`} on ${link.ifname}`,
+      {
+        family: destination.family,
+        dst: destination.network,
+        dstLen: destination.prefixlen,
+        oif: link.index,
+        ...(via === undefined ? {} : { via }),
+      },
+    );
   }
 }
 

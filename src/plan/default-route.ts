@@ -4,7 +4,7 @@ import { inverse, type PlanBuilder } from "./builder.js";
 import { gatewayHostRoute, offLink, undoOn } from "./configure.js";
 import { defaultMetric, defaultsOf, describeRoute, memoryOf, restoreRoute } from "./displaced.js";
 import type { DisplacedRoute } from "./memory.js";
-import { deleteRoute, replaceRoute, type RouteSpec } from "./route-message.js";
+import { deleteRoute, type RouteSpec, replaceRoute } from "./route-message.js";
 import type { AttachView, RouteView } from "./view.js";
 import type { AttachWish } from "./wish.js";
 
@@ -19,7 +19,12 @@ export interface DefaultDecision {
 }
 
 /** Looks at one family; `index` is the ifindex of the guest's link when it exists already. */
-export function decideDefault(wish: AttachWish, view: AttachView, family: Family, index?: number): DefaultDecision | undefined {
+export function decideDefault(
+  wish: AttachWish,
+  view: AttachView,
+  family: Family,
+  index?: number,
+): DefaultDecision | undefined {
   const via = wish.gateways[family];
   if (via === undefined) return undefined;
   const metric = defaultMetric(family, wish.metric, view.guest.routes);
@@ -31,18 +36,31 @@ export function decideDefault(wish: AttachWish, view: AttachView, family: Family
 /** What taking the place displaces, as it must be remembered before; nothing where it goes with a link that is replaced. */
 export function displacedBy({ current }: DefaultDecision, view: AttachView): DisplacedRoute | undefined {
   const { leaving, names } = view.guest;
-  return current === undefined || (leaving !== undefined && current.oif === leaving) ? undefined : memoryOf(current, names);
+  return current === undefined || (leaving !== undefined && current.oif === leaving)
+    ? undefined
+    : memoryOf(current, names);
 }
 
 /** A route to the gateway itself, where it lies in none of the interface's subnets. */
-export function gatewayRouteSteps(b: PlanBuilder, wish: AttachWish, view: AttachView, link: GuestLink, decision: DefaultDecision): void {
+export function gatewayRouteSteps(
+  b: PlanBuilder,
+  wish: AttachWish,
+  view: AttachView,
+  link: GuestLink,
+  decision: DefaultDecision,
+): void {
   const { family, via } = decision;
   if (!offLink(via, family, wish.addresses)) return;
   const dstLen = family === "inet" ? 32 : 128;
   const there =
     link.observed !== undefined &&
     view.guest.routes.some(
-      (r) => r.family === family && r.dst === via && r.dstLen === dstLen && r.oif === link.observed?.index && r.via === undefined,
+      (r) =>
+        r.family === family &&
+        r.dst === via &&
+        r.dstLen === dstLen &&
+        r.oif === link.observed?.index &&
+        r.via === undefined,
     );
   if (!there) gatewayHostRoute(b, link, family, via);
 }
@@ -54,7 +72,9 @@ export function defaultRouteStep(b: PlanBuilder, view: AttachView, link: GuestLi
   const displaced = displacedBy(decision, view);
   b.add({
     id: `default.${family}`,
-    label: describeRoute(family, via, link.ifname) + (displaced === undefined ? "" : `, displacing the one on ${displaced.dev}`),
+    label:
+      describeRoute(family, via, link.ifname) +
+      (displaced === undefined ? "" : `, displacing the one on ${displaced.dev}`),
     netns: "guest",
     op: { op: "netlink", message: replaceRoute(spec) },
     undo:

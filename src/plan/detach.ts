@@ -17,7 +17,8 @@ import type { GuestView } from "./view.js";
  */
 export function planDetach(ifname: string, whole: GuestView, context: PlanContext): Plan {
   const b = new PlanBuilder();
-  const finish = (outcome: Plan["outcome"]) => b.finish({ action: "detach", guest: context.guest, guestId: context.guestId, ifname, outcome });
+  const finish = (outcome: Plan["outcome"]) =>
+    b.finish({ action: "detach", guest: context.guest, guestId: context.guestId, ifname, outcome });
   const forget = (name: string) =>
     b.add({
       id: "forget",
@@ -50,7 +51,12 @@ export function planDetach(ifname: string, whole: GuestView, context: PlanContex
   if (memory !== undefined) releaseDefaults(b, context, view, { ...view, link, memory });
   const [end, side] = peer === undefined ? ([link, "guest"] as const) : ([peer, "host"] as const);
   const parsed = parseAlias(peer?.alias);
-  const record = parsed !== undefined && "record" in parsed ? parsed.record : view.record ? recordName(context.guestId, ifname) : undefined;
+  const record =
+    parsed !== undefined && "record" in parsed
+      ? parsed.record
+      : view.record
+        ? recordName(context.guestId, ifname)
+        : undefined;
   if (record !== undefined) {
     // Without its record nothing would tell a killed run's successor that the link is ours; the mark does.
     if (!halfBuilt) {

@@ -1,13 +1,21 @@
-import { decodeMessage } from "../netlink/message.js";
-import { route, rtProt, rtnType } from "../netlink/route.js";
-import { Reader } from "../netlink/wire.js";
 import type { Family } from "../netlink/family.js";
+import { decodeMessage } from "../netlink/message.js";
+import { route, rtnType, rtProt } from "../netlink/route.js";
+import { Reader } from "../netlink/wire.js";
 import { inverse, type PlanBuilder } from "./builder.js";
+import type { PlanContext } from "./context.js";
 import { setLink } from "./link-message.js";
-import { type DisplacedRoute, displacedRoute, type Memory, type MemoryHolder, memoryAlias, memoryRecord, recordName } from "./memory.js";
+import {
+  type DisplacedRoute,
+  displacedRoute,
+  type Memory,
+  type MemoryHolder,
+  memoryAlias,
+  memoryRecord,
+  recordName,
+} from "./memory.js";
 import { type RouteMessage, replaceRoute } from "./route-message.js";
 import type { RouteView } from "./view.js";
-import type { PlanContext } from "./context.js";
 
 /** The message that puts a displaced default route back in place of the one that has its metric now. */
 export function restoreRoute(displaced: DisplacedRoute): RouteMessage {
@@ -28,7 +36,13 @@ export function restoreRoute(displaced: DisplacedRoute): RouteMessage {
   const { header, attributes } = decodeMessage(route, new Reader(bytes));
   // What the kernel reports and does not take: usage counters, unknown attributes.
   const { cacheinfo: _, unknown: __, ...rest } = attributes;
-  return { noun: "route", type: "RTM_NEWROUTE", flags: ["NLM_F_CREATE", "NLM_F_REPLACE"], header: { ...header, flags: header.flags & ~0x10 }, attributes: rest };
+  return {
+    noun: "route",
+    type: "RTM_NEWROUTE",
+    flags: ["NLM_F_CREATE", "NLM_F_REPLACE"],
+    header: { ...header, flags: header.flags & ~0x10 },
+    attributes: rest,
+  };
 }
 
 /** The message that takes away again what restoreRoute put in a place that was empty. */
@@ -39,7 +53,8 @@ export function unrestoreRoute(displaced: DisplacedRoute): RouteMessage {
 
 export function defaultsOf(routes: readonly RouteView[], family: Family, metric: number): RouteView[] {
   return routes.filter(
-    (r) => r.family === family && r.dstLen === 0 && r.tos === 0 && r.metric === metric && r.protocol !== rtProt.RTPROT_RA,
+    (r) =>
+      r.family === family && r.dstLen === 0 && r.tos === 0 && r.metric === metric && r.protocol !== rtProt.RTPROT_RA,
   );
 }
 
@@ -77,7 +92,13 @@ export function inOrder(displaced: readonly DisplacedRoute[]): DisplacedRoute[] 
 }
 
 /** Rewrites what is remembered of an attachment; undone by writing the old memory back. */
-export function rememberStep(b: PlanBuilder, context: PlanContext, id: string, holder: MemoryHolder, displaced: readonly DisplacedRoute[]): void {
+export function rememberStep(
+  b: PlanBuilder,
+  context: PlanContext,
+  id: string,
+  holder: MemoryHolder,
+  displaced: readonly DisplacedRoute[],
+): void {
   const memory: Memory = { ...holder.memory, displaced: inOrder(displaced) };
   const label = `what ${memory.ifname} displaces, remembered anew`;
   const fileAt = (name: string) => `${context.recordDir}/${name}`;
@@ -106,6 +127,9 @@ export function rememberStep(b: PlanBuilder, context: PlanContext, id: string, h
     label,
     netns: "host",
     op: { op: "netlink", message: setLink(holder.hostEnd.index, { ifalias: alias }) },
-    undo: inverse("host", { op: "netlink", message: setLink(holder.hostEnd.index, { ifalias: holder.hostEnd.alias ?? "" }) }),
+    undo: inverse("host", {
+      op: "netlink",
+      message: setLink(holder.hostEnd.index, { ifalias: holder.hostEnd.alias ?? "" }),
+    }),
   });
 }

@@ -28,7 +28,12 @@ export function clearDebris(b: PlanBuilder, id: string, link: LinkView, netns: "
 
 function stale(link: LinkView, context: PlanContext): boolean {
   const parsed = parseAlias(link.alias);
-  return parsed !== undefined && "memory" in parsed && parsed.memory.guest === context.guestId && parsed.memory.netns !== context.netns;
+  return (
+    parsed !== undefined &&
+    "memory" in parsed &&
+    parsed.memory.guest === context.guestId &&
+    parsed.memory.netns !== context.netns
+  );
 }
 
 /** Picks the name of the host end; what has it is removed only when it is debris of ours, and never otherwise. */
@@ -49,7 +54,10 @@ export function chooseHostIfname(b: PlanBuilder, context: PlanContext, wish: Att
   const name = candidates[0] as string;
   const there = view.host.hostEnds.get(name) as LinkView;
   const parsed = parseAlias(there.alias);
-  const owner = parsed !== undefined && "memory" in parsed ? `belongs to ${parsed.memory.ifname} of ${parsed.memory.guest}` : "was not made by pipework";
+  const owner =
+    parsed !== undefined && "memory" in parsed
+      ? `belongs to ${parsed.memory.ifname} of ${parsed.memory.guest}`
+      : "was not made by pipework";
   throw new PipeworkError({
     code: "name-taken",
     message: `the host-end name ${name} is taken by ${there.kind === undefined ? "an interface" : `a ${there.kind}`} that ${owner}`,

@@ -1,5 +1,5 @@
-import { extMask, ifFlags, type link } from "../netlink/link.js";
 import type { AttributesIn } from "../netlink/attribute.js";
+import { extMask, ifFlags, type link } from "../netlink/link.js";
 import type { Message, NlmFlag } from "../netlink/message.js";
 import type { StructIn } from "../netlink/struct.js";
 import type { Slot } from "../netlink/wire.js";

@@ -1,6 +1,6 @@
 import type { Family } from "../netlink/family.js";
-import { byteLength } from "../values/ifname.js";
 import { identityDigest } from "../values/identity.js";
+import { byteLength } from "../values/ifname.js";
 import type { LinkType } from "./request.js";
 import type { LinkView, RouteView } from "./view.js";
 
@@ -53,17 +53,17 @@ export function recordName(guest: string, ifname: string): string {
   return `${identityDigest(guest, ifname)}.json`;
 }
 
-function escape(text: string): string {
+function escapeBlanks(text: string): string {
   return text.replace(/[%\s]/g, encodeURIComponent);
 }
 
-function unescape(text: string): string {
+function unescapeBlanks(text: string): string {
   return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, decodeURIComponent);
 }
 
 function routeWords(route: DisplacedRoute): string {
   const { via, metric, protocol, scope, ifindex, onlink, prefsrc, dev } = route;
-  const fields = [via ?? "-", metric, protocol, scope, ifindex, onlink === true ? 1 : 0, prefsrc ?? "-", escape(dev)];
+  const fields = [via ?? "-", metric, protocol, scope, ifindex, onlink === true ? 1 : 0, prefsrc ?? "-", escapeBlanks(dev)];
   return `${route.family === "inet" ? 4 : 6}=${fields.join(",")}`;
 }
 
@@ -80,14 +80,20 @@ function parseRouteWords(words: string): DisplacedRoute | undefined {
     ifindex: Number(ifindex),
     ...(onlink === "1" ? { onlink: true } : {}),
     ...(prefsrc === "-" ? {} : { prefsrc: prefsrc as string }),
-    dev: unescape(dev as string),
+    dev: unescapeBlanks(dev as string),
   };
 }
 
 /** How a memory is kept on the host end of a veth: in its alias, or, when that is too small, in a file it names. */
 export function memoryAlias(memory: Memory): { alias: string; record?: { name: string; content: string } } {
   if (!memory.displaced.some((route) => route.raw !== undefined)) {
-    const words = [VERSION, escape(memory.guest), escape(memory.ifname), memory.netns, ...memory.displaced.map(routeWords)];
+    const words = [
+      VERSION,
+      escapeBlanks(memory.guest),
+      escapeBlanks(memory.ifname),
+      memory.netns,
+      ...memory.displaced.map(routeWords),
+    ];
     const alias = PREFIX + words.join(" ");
     if (byteLength(alias) <= ALIAS_MAX) return { alias };
   }
@@ -112,7 +118,12 @@ export function parseAlias(alias: string | undefined): ParsedAlias | undefined {
   const displaced = routes.map(parseRouteWords);
   if (displaced.includes(undefined)) return undefined;
   return {
-    memory: { guest: unescape(guest), ifname: unescape(ifname), netns: Number(netns), displaced: displaced as DisplacedRoute[] },
+    memory: {
+      guest: unescapeBlanks(guest),
+      ifname: unescapeBlanks(ifname),
+      netns: Number(netns),
+      displaced: displaced as DisplacedRoute[],
+    },
   };
 }
 
@@ -138,7 +149,8 @@ export function parseRecord(content: string): Memory | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const v = value as Record<string, unknown>;
   if (v["version"] !== 1 || typeof v["guest"] !== "string" || typeof v["ifname"] !== "string") return undefined;
-  if (!Number.isInteger(v["netns"]) || !Array.isArray(v["displaced"]) || !v["displaced"].every(isDisplaced)) return undefined;
+  if (!Number.isInteger(v["netns"]) || !Array.isArray(v["displaced"]) || !v["displaced"].every(isDisplaced))
+    return undefined;
   const { version: _, ...memory } = v;
   return memory as unknown as Memory;
 }

@@ -1,5 +1,5 @@
 import type { Family } from "../netlink/family.js";
-import { rtProt, rtnType } from "../netlink/route.js";
+import { rtnType, rtProt } from "../netlink/route.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { families } from "./configure.js";
 import type { PlanContext } from "./context.js";
@@ -13,7 +13,9 @@ type Routes = Pick<GuestView, "routes" | "names">;
 
 /** The default route through a link that a family has now, RA's left out. */
 function ownDefault(routes: readonly RouteView[], family: Family, index: number): RouteView | undefined {
-  return routes.find((r) => r.family === family && r.dstLen === 0 && r.oif === index && r.protocol !== rtProt.RTPROT_RA);
+  return routes.find(
+    (r) => r.family === family && r.dstLen === 0 && r.oif === index && r.protocol !== rtProt.RTPROT_RA,
+  );
 }
 
 /** Whether a displaced route can have its place back: not while it is somebody else's by now, nor when its interface is gone. */
@@ -28,7 +30,13 @@ function placeOf(view: Routes, link: LinkView, displaced: DisplacedRoute): "free
  * Gives back what a link displaced, before the link goes. Displaced default routes form a chain: when another link of
  * ours took the place of this one, it inherits the memory; when this one holds the place, the old route takes it over.
  */
-export function releaseDefaults(b: PlanBuilder, context: PlanContext, view: Routes, { link, memory, displacers }: OwnLink, prefix = ""): void {
+export function releaseDefaults(
+  b: PlanBuilder,
+  context: PlanContext,
+  view: Routes,
+  { link, memory, displacers }: OwnLink,
+  prefix = "",
+): void {
   // One attachment may have displaced both families; its memory is rewritten once.
   const heirs = new Map<string, { holder: MemoryHolder; displaced: DisplacedRoute[] }>();
   for (const family of families) {
@@ -42,7 +50,8 @@ export function releaseDefaults(b: PlanBuilder, context: PlanContext, view: Rout
     }
     if (displaced === undefined) continue;
     const place = placeOf(view, link, displaced);
-    if (place === "gone") b.warn(`the ${describeRoute(family, displaced.via, displaced.dev)} is not put back: ${displaced.dev} is gone`);
+    if (place === "gone")
+      b.warn(`the ${describeRoute(family, displaced.via, displaced.dev)} is not put back: ${displaced.dev} is gone`);
     if (place !== "free") continue;
     const own = ownDefault(view.routes, family, link.index);
     b.add({
@@ -60,7 +69,8 @@ export function releaseDefaults(b: PlanBuilder, context: PlanContext, view: Rout
       optional: true,
     });
   }
-  for (const { holder, displaced } of heirs.values()) rememberStep(b, context, `${prefix}release.${holder.memory.ifname}`, holder, displaced);
+  for (const { holder, displaced } of heirs.values())
+    rememberStep(b, context, `${prefix}release.${holder.memory.ifname}`, holder, displaced);
 }
 
 function routeView(displaced: DisplacedRoute): RouteView {

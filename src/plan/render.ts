@@ -1,7 +1,7 @@
 import type { Family } from "../netlink/family.js";
 import { macvlanModes } from "../netlink/link-macvlan.js";
-import { isSlot } from "../netlink/wire.js";
 import type { Message } from "../netlink/message.js";
+import { isSlot } from "../netlink/wire.js";
 import type { Operation, Plan, Side, Step, Undo } from "./step.js";
 
 type Values = Record<string, unknown>;
@@ -63,7 +63,8 @@ function linkWords(message: Message, names: Names): string {
       if (a["ifalias"] !== undefined) words.push("alias", JSON.stringify(a["ifalias"]));
       put("group", a["group"] === 0 ? "default" : a["group"]);
       if (header["change"] !== undefined) words.push(header["flags"] === 0 ? "down" : "up");
-      const arpNotify = (a["afSpec"] as { inet?: { conf?: { arpNotify?: number } } } | undefined)?.inet?.conf?.arpNotify;
+      const arpNotify = (a["afSpec"] as { inet?: { conf?: { arpNotify?: number } } } | undefined)?.inet?.conf
+        ?.arpNotify;
       if (arpNotify !== undefined) return `sysctl net.ipv4.conf.${names.of(header["index"])}.arp_notify=${arpNotify}`;
       return words.join(" ");
     }
@@ -91,7 +92,13 @@ function routeWords(message: Message, names: Names): string {
   const a = message.attributes as Values;
   const flags = message.flags ?? [];
   const verb =
-    message.type === "RTM_DELROUTE" ? "del" : message.type === "RTM_GETROUTE" ? "show" : flags.includes("NLM_F_REPLACE") ? "replace" : "append";
+    message.type === "RTM_DELROUTE"
+      ? "del"
+      : message.type === "RTM_GETROUTE"
+        ? "show"
+        : flags.includes("NLM_F_REPLACE")
+          ? "replace"
+          : "append";
   const ip = familyOf[header["family"] as number] === "inet6" ? "ip -6 route" : "ip route";
   const words = [ip, verb, a["dst"] === undefined ? "default" : `${String(a["dst"])}/${String(header["dstLen"])}`];
   if (a["gateway"] !== undefined) words.push("via", String(a["gateway"]));
@@ -106,8 +113,15 @@ function operationWords(op: Operation, names: Names): string {
     case "netlink":
     case "reap": {
       const { message } = op;
-      const words = message.noun === "link" ? linkWords(message, names) : message.noun === "address" ? addressWords(message, names) : routeWords(message, names);
-      return op.op === "netlink" && op.until !== undefined ? `${words} (until ${op.until.path.at(-1)} is ${op.until.value}, ${op.until.timeoutMs} ms at most)` : words;
+      const words =
+        message.noun === "link"
+          ? linkWords(message, names)
+          : message.noun === "address"
+            ? addressWords(message, names)
+            : routeWords(message, names);
+      return op.op === "netlink" && op.until !== undefined
+        ? `${words} (until ${op.until.path.at(-1)} is ${op.until.value}, ${op.until.timeoutMs} ms at most)`
+        : words;
     }
     case "sysctl":
       return `sysctl net.${op.key.replaceAll("/", ".")}=${op.value}`;
@@ -124,7 +138,9 @@ function undoWords(undo: Undo, netns: Side, names: Names): string {
   if ("none" in undo) return `none: ${undo.none}`;
   // Looking up what a lost ack may have left is part of the undo and of no interest to a reader.
   const shown = undo.inverse.filter(({ op }) => !(op.op === "netlink" && op.capture !== undefined));
-  return shown.map(({ netns: side, op }) => `${side === netns ? "" : `${side}: `}${operationWords(op, names)}`).join("; ");
+  return shown
+    .map(({ netns: side, op }) => `${side === netns ? "" : `${side}: `}${operationWords(op, names)}`)
+    .join("; ");
 }
 
 function stepLines(step: Step, number: number, names: Names): string[] {
@@ -142,7 +158,10 @@ export function renderPlan(plan: Plan): string {
   const lines =
     plan.steps.length === 0
       ? [`${head}${plan.outcome === "absent" ? "not there" : "holds already"}, nothing to do`]
-      : [`${head}${plan.steps.length} steps, GUEST is its network namespace`, ...plan.steps.flatMap((step, i) => stepLines(step, i + 1, names))];
+      : [
+          `${head}${plan.steps.length} steps, GUEST is its network namespace`,
+          ...plan.steps.flatMap((step, i) => stepLines(step, i + 1, names)),
+        ];
   for (const warning of plan.warnings) lines.push(`warning: ${warning}`);
   return `${lines.join("\n")}\n`;
 }

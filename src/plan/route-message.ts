@@ -1,7 +1,7 @@
+import type { AttributesIn } from "../netlink/attribute.js";
 import { type Family, familyNumber } from "../netlink/family.js";
 import type { Message, NlmFlag } from "../netlink/message.js";
-import { rtnhFlags, rtnType, rtProt, rtScope, rtTable, route } from "../netlink/route.js";
-import type { AttributesIn } from "../netlink/attribute.js";
+import { type route, rtnhFlags, rtnType, rtProt, rtScope, rtTable } from "../netlink/route.js";
 import type { StructIn } from "../netlink/struct.js";
 import type { Slot } from "../netlink/wire.js";
 

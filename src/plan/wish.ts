@@ -1,12 +1,12 @@
-import { PipeworkError, invalid } from "../values/error.js";
-import { familyOf, parseIp } from "../values/ipaddress.js";
+import type { Family } from "../netlink/family.js";
+import { macvlanModes } from "../netlink/link-macvlan.js";
+import { invalid, PipeworkError } from "../values/error.js";
 import { parseIfname } from "../values/ifname.js";
+import { familyOf, parseIp } from "../values/ipaddress.js";
 import { parseMac, uniqueMac } from "../values/mac.js";
 import { type Prefix, parseNetwork, parsePrefix } from "../values/prefix.js";
-import type { Family } from "../netlink/family.js";
-import type { AttachRequest, LinkType, MacvlanMode } from "./request.js";
 import { suggest } from "../values/suggest.js";
-import { macvlanModes } from "../netlink/link-macvlan.js";
+import type { AttachRequest, LinkType, MacvlanMode } from "./request.js";
 
 /** A further route of a request. */
 export interface RouteWish {
@@ -66,17 +66,24 @@ function text(value: unknown, name: string): string {
 function parseRoute(words: string): RouteWish {
   const match = /^\s*(\S+?)(?:\s+via\s+(\S+)|@(\S+))?\s*$/.exec(words);
   if (match === null) {
-    throw invalid(`"${words}" is not a route`, 'write it as "10.0.0.0/8 via 192.168.1.1", or "10.0.0.0/8" for one on the link');
+    throw invalid(
+      `"${words}" is not a route`,
+      'write it as "10.0.0.0/8 via 192.168.1.1", or "10.0.0.0/8" for one on the link',
+    );
   }
   const destination = parseNetwork(match[1] as string);
   const via = match[2] ?? match[3];
   if (destination.prefixlen === 0) throw invalid(`"${words}" is a default route`, "give its next hop as the gateway");
   if (destination.address !== destination.network) {
-    throw invalid(`"${words}": ${destination.address} has bits outside its prefix`, `did you mean ${destination.network}/${destination.prefixlen}?`);
+    throw invalid(
+      `"${words}": ${destination.address} has bits outside its prefix`,
+      `did you mean ${destination.network}/${destination.prefixlen}?`,
+    );
   }
   if (via === undefined) return { destination };
   const gateway = parseIp(via);
-  if (familyOf(gateway) !== destination.family) throw invalid(`"${words}": the next hop is of the other address family`);
+  if (familyOf(gateway) !== destination.family)
+    throw invalid(`"${words}": the next hop is of the other address family`);
   return { destination, via: gateway };
 }
 
@@ -86,7 +93,10 @@ function parseGateways(gateway: AttachRequest["gateway"], addresses: readonly Pr
     const parsed = parseIp(one);
     const family = familyOf(parsed);
     if (gateways[family] !== undefined && gateways[family] !== parsed) {
-      throw invalid(`two ${family === "inet" ? "IPv4" : "IPv6"} gateways, ${gateways[family]} and ${parsed}`, "one per family is possible");
+      throw invalid(
+        `two ${family === "inet" ? "IPv4" : "IPv6"} gateways, ${gateways[family]} and ${parsed}`,
+        "one per family is possible",
+      );
     }
     if (addresses.length > 0 && !addresses.some((address) => address.family === family)) {
       throw invalid(
@@ -150,7 +160,8 @@ export function parseWish(request: AttachRequest): AttachWish {
   if (request.directPhys === true) throw unsupported("moving a physical NIC");
   if (to.startsWith("mac:")) throw unsupported("choosing the host interface by MAC");
   if (request.mode !== undefined) {
-    if (!(request.mode in macvlanModes)) throw invalid(`"${request.mode}" is no macvlan mode`, `one of ${Object.keys(macvlanModes).join(", ")}`);
+    if (!(request.mode in macvlanModes))
+      throw invalid(`"${request.mode}" is no macvlan mode`, `one of ${Object.keys(macvlanModes).join(", ")}`);
     if (type === "bridge") throw invalid("a mode is for macvlan, and type bridge is asked for");
     if (request.mode !== "bridge") throw unsupported(`macvlan mode ${request.mode}`);
   }
@@ -163,7 +174,11 @@ export function parseWish(request: AttachRequest): AttachWish {
       return seen.has(key) ? false : seen.add(key) !== undefined;
     });
   const mac =
-    request.mac === undefined ? undefined : request.mac.startsWith("U:") ? uniqueMac(request.mac.slice(2)) : parseMac(request.mac);
+    request.mac === undefined
+      ? undefined
+      : request.mac.startsWith("U:")
+        ? uniqueMac(request.mac.slice(2))
+        : parseMac(request.mac);
   const gateways = parseGateways(request.gateway, addresses);
   if (request.metric !== undefined && gateways.inet === undefined && gateways.inet6 === undefined) {
     throw invalid("a metric is for the default route, and no gateway is given");
