@@ -1,8 +1,5 @@
 #include "socket.h"
 
-#include <linux/netlink.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -16,14 +13,6 @@ namespace {
 
 /** A busy host interrupts dumps; one that is interrupted this often is not going to be whole soon. */
 constexpr int kDumpAttempts = 16;
-
-Reply transportFailure(const char* syscall, int error, std::string text) {
-  Reply reply;
-  reply.error = error;
-  reply.syscall = syscall;
-  reply.text = std::move(text);
-  return reply;
-}
 
 Reply waitFailure(Wake wake) {
   switch (wake) {
@@ -57,37 +46,6 @@ bool ReceiveBuffer::grow(size_t needed) {
   bytes_ = new uint8_t[size];
   size_ = size;
   return true;
-}
-
-void readAck(View message, Reply* reply) {
-  constexpr size_t kErrorEnd = NLMSG_HDRLEN + sizeof(int32_t);
-  if (message.size < kErrorEnd) return;
-  const uint16_t type = loadU16(message.data + 4);
-  const uint16_t flags = loadU16(message.data + 6);
-  // The kernel's numbers are negative; a positive one (the length some dumps end with) is no error.
-  const int32_t code = static_cast<int32_t>(loadU32(message.data + NLMSG_HDRLEN));
-  reply->error = code < 0 ? -code : 0;
-  if ((flags & NLM_F_ACK_TLVS) == 0) return;
-  size_t start = kErrorEnd;
-  if (type == NLMSG_ERROR) {
-    start += NLMSG_HDRLEN;
-    if ((flags & NLM_F_CAPPED) == 0 && message.size >= start) {
-      const size_t echoed = loadU32(message.data + kErrorEnd);
-      if (echoed >= NLMSG_HDRLEN) start += alignTo4(echoed - NLMSG_HDRLEN);
-    }
-  }
-  if (start > message.size) return;
-  AttributeWalk walk({message.data + start, message.size - start});
-  Attribute attribute;
-  while (walk.next(&attribute)) {
-    const View& payload = attribute.payload;
-    if (attribute.number == NLMSGERR_ATTR_MSG) {
-      const char* text = reinterpret_cast<const char*>(payload.data);
-      reply->text.assign(text, strnlen(text, payload.size));
-    } else if (attribute.number == NLMSGERR_ATTR_OFFS && payload.size >= 4) {
-      reply->offset = loadU32(payload.data);
-    }
-  }
 }
 
 Failure NetlinkSocket::open(int protocol, NetlinkSocket* socket) {
@@ -125,30 +83,22 @@ Failure NetlinkSocket::subscribe(uint32_t group) {
   return {};
 }
 
-/** What one sending of a request found wrong with its answer, though it ended well. */
-struct NetlinkSocket::Round {
-  bool interrupted = false;
-  /** What did not fit belonged to a dump, which is harmless to repeat. */
-  bool dump = false;
-  /** Length of the largest datagram that did not fit; 0: all did. */
-  size_t needed = 0;
-};
-
 Reply NetlinkSocket::request(Bytes* message, ReceiveBuffer* buffer, const Stop& stop) {
   for (int attempt = 1;; attempt++) {
-    Round round;
-    Reply reply = once(message, buffer, stop, &round);
-    if (!reply.syscall.empty()) {
+    ReplyReader reader(++sequence_, port_);
+    stamp(message, sequence_);
+    once(*message, buffer, stop, &reader);
+    if (!reader.reply.syscall.empty()) {
       close();
-      return reply;
+      return std::move(reader.reply);
     }
-    if (round.needed == 0 && !round.interrupted) return reply;
-    if (round.needed != 0 && (!round.dump || !buffer->grow(round.needed))) {
+    if (reader.needed == 0 && !reader.interrupted) return std::move(reader.reply);
+    if (reader.needed != 0 && (!reader.dump || !buffer->grow(reader.needed))) {
       close();
-      return transportFailure("recvmsg", EMSGSIZE, "an answer of " + std::to_string(round.needed) + " bytes was cut");
+      return transportFailure("recvmsg", EMSGSIZE, "an answer of " + std::to_string(reader.needed) + " bytes was cut");
     }
     if (attempt >= kDumpAttempts) {
-      reply = Reply{};
+      Reply reply;
       reply.error = EAGAIN;
       reply.text = "the list changed while it was read, " + std::to_string(attempt) + " times in a row";
       return reply;
@@ -156,88 +106,65 @@ Reply NetlinkSocket::request(Bytes* message, ReceiveBuffer* buffer, const Stop& 
   }
 }
 
-Reply NetlinkSocket::once(Bytes* message, ReceiveBuffer* buffer, const Stop& stop, Round* round) {
+/** Sends and receives, once. A failure of the transport takes the place of the reply. */
+void NetlinkSocket::once(const Bytes& message, ReceiveBuffer* buffer, const Stop& stop, ReplyReader* reader) {
   const auto deadline = Clock::now() + kRequestTime;
-  const uint32_t sequence = ++sequence_;
-  stamp(message, sequence);
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
   ssize_t sent;
   do {
-    sent = ::sendto(fd(), message->data(), message->size(), 0, reinterpret_cast<sockaddr*>(&kernel), sizeof kernel);
+    sent = ::sendto(fd(), message.data(), message.size(), 0, reinterpret_cast<sockaddr*>(&kernel), sizeof kernel);
   } while (sent < 0 && errno == EINTR);
-  if (sent < 0) return transportFailure("sendto", errno, describe(errno));
-
-  Reply reply;
+  if (sent < 0) {
+    reader->reply = transportFailure("sendto", errno, describe(errno));
+    return;
+  }
   for (;;) {
+    // The kernel answers within sendto() nearly always; MSG_TRUNC makes it tell the true length.
     sockaddr_nl sender{};
+    const ssize_t length = receive(buffer, &sender, MSG_TRUNC);
+    if (length >= 0) {
+      // Any process may send to a netlink port; the kernel's own is 0.
+      const auto full = static_cast<size_t>(length);
+      if (sender.nl_pid == 0 && reader->take({buffer->data(), std::min(full, buffer->size())}, full)) return;
+      if (Clock::now() < deadline) continue;
+      reader->reply = waitFailure(Wake::deadline);
+      return;
+    }
+    // The next part of a dump is made by reading the one before: none means that the end was in what was cut off.
+    if (errno == EAGAIN && reader->needed != 0) return;
+    if (errno != EAGAIN) {
+      // ENOBUFS on a request's socket: the answer was dropped.
+      reader->reply = transportFailure("recvmsg", errno, describe(errno));
+      return;
+    }
+    const Wake wake = waitReadable(fd(), stop, deadline, kStopGrace);
+    if (wake != Wake::ready) {
+      reader->reply = waitFailure(wake);
+      return;
+    }
+  }
+}
+
+/** One datagram, without waiting; -1 with errno set. */
+ssize_t NetlinkSocket::receive(ReceiveBuffer* buffer, sockaddr_nl* sender, int flags) {
+  for (;;) {
     iovec space{buffer->data(), buffer->size()};
     msghdr envelope{};
-    envelope.msg_name = &sender;
-    envelope.msg_namelen = sizeof sender;
+    envelope.msg_name = sender;
+    envelope.msg_namelen = sizeof *sender;
     envelope.msg_iov = &space;
     envelope.msg_iovlen = 1;
-    // The kernel answers within sendto() nearly always; MSG_TRUNC makes it tell the true length.
-    const ssize_t length = ::recvmsg(fd(), &envelope, MSG_DONTWAIT | MSG_TRUNC);
-    if (length < 0) {
-      if (errno == EINTR) continue;
-      // The next part of a dump is made by reading the one before: none means that the end was in what was cut off.
-      if (errno == EAGAIN && round->needed != 0) return reply;
-      // ENOBUFS on a request's socket: the answer was dropped.
-      if (errno != EAGAIN && errno != EWOULDBLOCK) return transportFailure("recvmsg", errno, describe(errno));
-      const Wake wake = waitReadable(fd(), stop, deadline, kStopGrace);
-      if (wake != Wake::ready) return waitFailure(wake);
-      continue;
-    }
-    if (Clock::now() >= deadline) return waitFailure(Wake::deadline);
-    // Any process may send to a netlink port; the kernel's own is 0.
-    if (sender.nl_pid != 0) continue;
-    View received{buffer->data(), static_cast<size_t>(length)};
-    if (received.size > buffer->size()) {
-      // Read on to the end all the same: a dump that is not finished would answer the next request with EBUSY.
-      round->needed = std::max(round->needed, received.size);
-      received.size = buffer->size();
-      nlmsghdr first;
-      std::memcpy(&first, received.data, sizeof first);
-      round->dump = (first.nlmsg_flags & NLM_F_MULTI) != 0;
-    }
-    MessageWalk walk(received);
-    View one;
-    while (walk.next(&one)) {
-      nlmsghdr header;
-      std::memcpy(&header, one.data, sizeof header);
-      if (header.nlmsg_seq != sequence || header.nlmsg_pid != port_) continue;
-      if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) round->interrupted = true;
-      switch (header.nlmsg_type) {
-        case NLMSG_NOOP:
-          break;
-        case NLMSG_OVERRUN:
-          return transportFailure("recvmsg", ENOBUFS, "the kernel dropped a part of its answer");
-        case NLMSG_DONE:
-        case NLMSG_ERROR:
-          readAck(one, &reply);
-          return reply;
-        default:
-          reply.messages.insert(reply.messages.end(), one.data, one.data + one.size);
-          reply.messages.resize(alignTo4(reply.messages.size()));
-      }
-    }
+    const ssize_t length = ::recvmsg(fd(), &envelope, MSG_DONTWAIT | flags);
+    if (length >= 0 || errno != EINTR) return length;
   }
 }
 
 ssize_t NetlinkSocket::receiveNotice(ReceiveBuffer* buffer) {
   for (;;) {
     sockaddr_nl sender{};
-    iovec space{buffer->data(), buffer->size()};
-    msghdr envelope{};
-    envelope.msg_name = &sender;
-    envelope.msg_namelen = sizeof sender;
-    envelope.msg_iov = &space;
-    envelope.msg_iovlen = 1;
-    const ssize_t length = ::recvmsg(fd(), &envelope, MSG_DONTWAIT);
-    if (length < 0 && errno == EINTR) continue;
-    if (length >= 0 && sender.nl_pid != 0) continue;
-    return length;
+    const ssize_t length = receive(buffer, &sender, 0);
+    if (length < 0 || sender.nl_pid == 0) return length;
   }
 }
 

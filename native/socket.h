@@ -1,11 +1,14 @@
 #pragma once
 
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
 #include <cstdint>
-#include <string>
 
 #include "attribute.h"
 #include "failure.h"
 #include "fd.h"
+#include "reply.h"
 #include "stop.h"
 
 namespace pw {
@@ -39,20 +42,6 @@ class ReceiveBuffer {
   uint8_t* bytes_;
 };
 
-/** The end of one request. */
-struct Reply {
-  /** 0, or a positive errno: the kernel's, or, with `syscall`, that of the transport. */
-  int error = 0;
-  /** Extended ack; with an error of 0 it is a warning. For the transport: our words. */
-  std::string text;
-  /** Byte of the request that the kernel points at; -1: none. */
-  int64_t offset = -1;
-  /** Set when no answer was had; "sendto" when the request did not leave either. */
-  std::string syscall;
-  /** Whole messages back to back, each padded to 4 bytes. */
-  Bytes messages;
-};
-
 /** A netlink socket of one namespace: that of the thread which opened it, for good. Used by one thread at a time. */
 class NetlinkSocket {
  public:
@@ -78,15 +67,12 @@ class NetlinkSocket {
   ssize_t receiveNotice(ReceiveBuffer* buffer);
 
  private:
-  struct Round;
-  Reply once(Bytes* message, ReceiveBuffer* buffer, const Stop& stop, Round* round);
+  void once(const Bytes& message, ReceiveBuffer* buffer, const Stop& stop, ReplyReader* reader);
+  ssize_t receive(ReceiveBuffer* buffer, sockaddr_nl* sender, int flags);
 
   Fd fd_;
   uint32_t port_ = 0;
   uint32_t sequence_ = 0;
 };
-
-/** Reads error, text and offset out of an NLMSG_ERROR, or out of an NLMSG_DONE that may carry an error as well. */
-void readAck(View message, Reply* reply);
 
 }  // namespace pw

@@ -9,12 +9,14 @@ const root = dirname(import.meta.dirname);
 const target = join(root, "build/Release/pipework.node");
 
 /**
- * The folder that holds include/node of the running Node, for node-gyp: without it, it would download headers.
- * Undefined where this Node came without headers: then node-gyp does what its user has configured.
+ * A folder with include/node, for node-gyp: without one, it would download headers. That of the running Node, else that of
+ * Debian's libnode-dev (which npm there brings along): Node-API is the same in all of them. Undefined when there is none:
+ * then node-gyp does what its user has configured.
  */
 export function nodeDirectory() {
-  const directory = dirname(dirname(process.execPath));
-  return existsSync(join(directory, "include/node/node_api.h")) ? directory : undefined;
+  const complete = (folder) =>
+    ["node_api.h", "common.gypi"].every((name) => existsSync(join(folder, "include/node", name)));
+  return [dirname(dirname(process.execPath)), "/usr"].find(complete);
 }
 
 function upToDate() {
