@@ -57,20 +57,36 @@ function escapeBlanks(text: string): string {
   return text.replace(/[%\s]/g, encodeURIComponent);
 }
 
-function unescapeBlanks(text: string): string {
-  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, decodeURIComponent);
+/** Undefined for what escapeBlanks never writes: an alias may be anybody's. */
+function unescapeBlanks(text: string): string | undefined {
+  try {
+    return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, decodeURIComponent);
+  } catch {
+    return undefined;
+  }
 }
 
 function routeWords(route: DisplacedRoute): string {
   const { via, metric, protocol, scope, ifindex, onlink, prefsrc, dev } = route;
-  const fields = [via ?? "-", metric, protocol, scope, ifindex, onlink === true ? 1 : 0, prefsrc ?? "-", escapeBlanks(dev)];
+  const fields = [
+    via ?? "-",
+    metric,
+    protocol,
+    scope,
+    ifindex,
+    onlink === true ? 1 : 0,
+    prefsrc ?? "-",
+    escapeBlanks(dev),
+  ];
   return `${route.family === "inet" ? 4 : 6}=${fields.join(",")}`;
 }
 
 function parseRouteWords(words: string): DisplacedRoute | undefined {
   const match = /^([46])=([^,]+),(\d+),(\d+),(\d+),(\d+),([01]),([^,]+),(.+)$/.exec(words);
   if (match === null) return undefined;
-  const [, family, via, metric, protocol, scope, ifindex, onlink, prefsrc, dev] = match as unknown as string[];
+  const [, family, via, metric, protocol, scope, ifindex, onlink, prefsrc, escaped] = match as unknown as string[];
+  const dev = unescapeBlanks(escaped as string);
+  if (dev === undefined) return undefined;
   return {
     family: family === "4" ? "inet" : "inet6",
     ...(via === "-" ? {} : { via: via as string }),
@@ -80,7 +96,7 @@ function parseRouteWords(words: string): DisplacedRoute | undefined {
     ifindex: Number(ifindex),
     ...(onlink === "1" ? { onlink: true } : {}),
     ...(prefsrc === "-" ? {} : { prefsrc: prefsrc as string }),
-    dev: unescapeBlanks(dev as string),
+    dev,
   };
 }
 
@@ -116,11 +132,12 @@ export function parseAlias(alias: string | undefined): ParsedAlias | undefined {
   if (/^@[0-9a-f]{32}\.json$/.test(guest)) return { record: guest.slice(1) };
   if (ifname === undefined || netns === undefined || !/^\d+$/.test(netns)) return undefined;
   const displaced = routes.map(parseRouteWords);
-  if (displaced.includes(undefined)) return undefined;
+  const [guestId, name] = [unescapeBlanks(guest), unescapeBlanks(ifname)];
+  if (guestId === undefined || name === undefined || displaced.includes(undefined)) return undefined;
   return {
     memory: {
-      guest: unescapeBlanks(guest),
-      ifname: unescapeBlanks(ifname),
+      guest: guestId,
+      ifname: name,
       netns: Number(netns),
       displaced: displaced as DisplacedRoute[],
     },

@@ -11,7 +11,11 @@ import type { FakeMachine } from "./machine.js";
 export type Act = { readonly attach: AttachRequest } | { readonly detach: DetachRequest };
 
 /** Runs something in a process of its own, or in one that is there. */
-async function inProcess<T>(machine: FakeMachine, work: (instance: Instance) => Promise<T>, running?: Instance): Promise<T> {
+async function inProcess<T>(
+  machine: FakeMachine,
+  work: (instance: Instance) => Promise<T>,
+  running?: Instance,
+): Promise<T> {
   if (running !== undefined) return work(running);
   const instance = machine.instance();
   try {
@@ -22,7 +26,12 @@ async function inProcess<T>(machine: FakeMachine, work: (instance: Instance) => 
 }
 
 export async function perform(machine: FakeMachine, act: Act, running?: Instance): Promise<unknown> {
-  return inProcess(machine, async (instance): Promise<unknown> => ("attach" in act ? attach(instance, act.attach) : detach(instance, act.detach)), running);
+  return inProcess(
+    machine,
+    async (instance): Promise<unknown> =>
+      "attach" in act ? attach(instance, act.attach) : detach(instance, act.detach),
+    running,
+  );
 }
 
 export async function planned(machine: FakeMachine, act: Act): Promise<Plan> {
@@ -39,7 +48,12 @@ export async function listed(machine: FakeMachine): Promise<unknown> {
 }
 
 /** Runs with a fault and says how it ended; what only a fault can cause is not thrown. */
-export async function performWith(machine: FakeMachine, act: Act, fault: Fault, running?: Instance): Promise<{ error: unknown } | { value: unknown }> {
+export async function performWith(
+  machine: FakeMachine,
+  act: Act,
+  fault: Fault,
+  running?: Instance,
+): Promise<{ error: unknown } | { value: unknown }> {
   machine.fault = fault;
   try {
     return { value: await perform(machine, act, running) };

@@ -18,7 +18,8 @@ export function addressMessage(kernel: FakeKernel, ns: FakeNamespace, bytes: Uin
   const family = header.family === AF_INET ? "inet" : "inet6";
   const text = a.local ?? a.address;
   if (text === undefined || (header.family !== AF_INET && header.family !== AF_INET6)) throw new Refusal("EINVAL");
-  if (type === "RTM_NEWADDR") addAddress({ family, link, address: text, prefixlen: header.prefixlen, broadcast: a.broadcast });
+  if (type === "RTM_NEWADDR")
+    addAddress({ family, link, address: text, prefixlen: header.prefixlen, broadcast: a.broadcast });
   else removeAddress(link, family, text, header.prefixlen);
   return new Uint8Array();
 }

@@ -1,6 +1,6 @@
-import { rtProt, rtScope, rtnType } from "../../src/netlink/route.js";
-import { macBytes } from "../../src/values/mac.js";
+import { rtnType, rtProt, rtScope } from "../../src/netlink/route.js";
 import { formatIp } from "../../src/values/ipaddress.js";
+import { macBytes } from "../../src/values/mac.js";
 import { contains, parseNetwork } from "../../src/values/prefix.js";
 import type { FakeAddress, FakeLink, FakeRoute } from "./link.js";
 import { Refusal } from "./refusal.js";
@@ -36,7 +36,9 @@ function connectedRoute(address: FakeAddress): FakeRoute | undefined {
 }
 
 function sameRoute(a: FakeRoute, b: FakeRoute): boolean {
-  return (Object.keys(a) as (keyof FakeRoute)[]).every((key) => String(a[key]) === String(b[key]) && (key !== "link" || a.link === b.link));
+  return (Object.keys(a) as (keyof FakeRoute)[]).every(
+    (key) => String(a[key]) === String(b[key]) && (key !== "link" || a.link === b.link),
+  );
 }
 
 function connect(address: FakeAddress): void {
@@ -55,7 +57,14 @@ function addLinkLocal(link: FakeLink): void {
   const text = linkLocal(link);
   const { netns } = link;
   if (netns.addresses.some((one) => one.link === link && one.address === text)) return;
-  const address: FakeAddress = { family: "inet6", link, address: text, prefixlen: 64, broadcast: undefined, secondary: false };
+  const address: FakeAddress = {
+    family: "inet6",
+    link,
+    address: text,
+    prefixlen: 64,
+    broadcast: undefined,
+    secondary: false,
+  };
   netns.addresses.push(address);
   connect(address);
 }
@@ -97,7 +106,8 @@ export function addAddress(wanted: Omit<FakeAddress, "secondary">): void {
     throw new Refusal("EEXIST", "Address already assigned");
   }
   const subnet = parseNetwork(`${address}/${prefixlen}`);
-  const secondary = family === "inet" && own.some((one) => one.prefixlen === prefixlen && contains(subnet, one.address));
+  const secondary =
+    family === "inet" && own.some((one) => one.prefixlen === prefixlen && contains(subnet, one.address));
   const added: FakeAddress = { ...wanted, secondary };
   netns.addresses.push(added);
   if (link.up) connect(added);
@@ -106,19 +116,31 @@ export function addAddress(wanted: Omit<FakeAddress, "secondary">): void {
 /** Without promote_secondaries a subnet's further addresses go with its first; with the last one every route of the link goes. */
 export function removeAddress(link: FakeLink, family: "inet" | "inet6", address: string, prefixlen: number): void {
   const { netns } = link;
-  const found = netns.addresses.find((one) => one.link === link && one.family === family && one.address === address && one.prefixlen === prefixlen);
+  const found = netns.addresses.find(
+    (one) => one.link === link && one.family === family && one.address === address && one.prefixlen === prefixlen,
+  );
   if (found === undefined) throw new Refusal("EADDRNOTAVAIL", family === "inet6" ? "address not found" : undefined);
   const subnet = parseNetwork(`${address}/${prefixlen}`);
   const away = netns.addresses.filter(
     (one) =>
       one === found ||
-      (family === "inet" && !found.secondary && one.secondary && one.link === link && one.prefixlen === prefixlen && contains(subnet, one.address)),
+      (family === "inet" &&
+        !found.secondary &&
+        one.secondary &&
+        one.link === link &&
+        one.prefixlen === prefixlen &&
+        contains(subnet, one.address)),
   );
   netns.addresses = netns.addresses.filter((one) => !away.includes(one));
   for (const one of away) {
     const route = connectedRoute(one);
-    netns.routes = netns.routes.filter((other) => !(route !== undefined && sameRoute(other, route)) && !(other.family === "inet" && other.prefsrc === one.address));
+    netns.routes = netns.routes.filter(
+      (other) =>
+        !(route !== undefined && sameRoute(other, route)) &&
+        !(other.family === "inet" && other.prefsrc === one.address),
+    );
   }
   const last = !netns.addresses.some((one) => one.link === link && one.family === "inet");
-  if (family === "inet" && last) netns.routes = netns.routes.filter((one) => one.link !== link || one.family !== "inet");
+  if (family === "inet" && last)
+    netns.routes = netns.routes.filter((one) => one.link !== link || one.family !== "inet");
 }

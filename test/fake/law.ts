@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { PipeworkError } from "../../src/values/error.js";
 import type { Plan, Step } from "../../src/plan/step.js";
+import { PipeworkError } from "../../src/values/error.js";
 import { type Act, listed, perform, performWith, planned } from "./act.js";
 import { FakeMachine } from "./machine.js";
-import { Scene } from "./scene.js";
 import { type Scenario, scenarios } from "./scenario.js";
+import { Scene } from "./scene.js";
 import { snapshot } from "./snapshot.js";
 
 const machines: FakeMachine[] = [];
@@ -34,7 +34,9 @@ function isLoss(step: Step): boolean {
 /** What a failure in step `at` may leave: the state before, less what was removed for good. */
 async function afterLosses(scenario: Scenario, plan: Plan, at: number, inclusive: boolean): Promise<unknown> {
   const machine = await prepared(scenario);
-  const which = new Set(plan.steps.flatMap((step, i) => (isLoss(step) && (i < at || (inclusive && i === at)) ? [i] : [])));
+  const which = new Set(
+    plan.steps.flatMap((step, i) => (isLoss(step) && (i < at || (inclusive && i === at)) ? [i] : [])),
+  );
   // With a link goes what it had the place of, unless that was given back before.
   const last = Math.max(...which);
   for (const [i, step] of plan.steps.entries()) if (i < last && step.id.includes("release.")) which.add(i);
@@ -55,7 +57,11 @@ export function outcomeOf(value: unknown): unknown {
 /** A list without what differs from run to run. */
 async function steadyList(machine: FakeMachine): Promise<unknown> {
   const all = (await listed(machine)) as { ifindex: number; mac: string }[];
-  return all.map(({ ifindex, mac, ...rest }) => ({ ...rest, ifindex: ifindex > 0, mac: /^02:/.test(mac) ? "drawn" : mac }));
+  return all.map(({ ifindex, mac, ...rest }) => ({
+    ...rest,
+    ifindex: ifindex > 0,
+    mac: /^02:/.test(mac) ? "drawn" : mac,
+  }));
 }
 
 /** The law of plans on the fake kernel, for one group of scenarios. */
@@ -87,34 +93,48 @@ export function lawOfPlans(group: string): void {
               const flagless = { acrossRuns: true, withoutNotify: true };
               expect(snapshot(machine, flagless), step.id).toEqual(snapshot(undisturbed, flagless));
               if (step.id === "announce.end") await perform(machine, scenario.act);
-              if (step.id === "announce.end") expect(snapshot(machine, { acrossRuns: true }), step.id).toEqual(snapshot(undisturbed, { acrossRuns: true }));
+              if (step.id === "announce.end")
+                expect(snapshot(machine, { acrossRuns: true }), step.id).toEqual(
+                  snapshot(undisturbed, { acrossRuns: true }),
+                );
               continue;
             }
             const { error } = ended as { error: PipeworkError };
             expect(error, step.id).toBeInstanceOf(PipeworkError);
-            expect(error.undo.filter(({ failure }) => failure !== undefined), step.id).toEqual([]);
-            expect(snapshot(machine), step.id).toEqual(plan.steps.slice(0, at).some(isLoss) ? await afterLosses(scenario, plan, at, false) : before);
+            expect(
+              error.undo.filter(({ failure }) => failure !== undefined),
+              step.id,
+            ).toEqual([]);
+            expect(snapshot(machine), step.id).toEqual(
+              plan.steps.slice(0, at).some(isLoss) ? await afterLosses(scenario, plan, at, false) : before,
+            );
             expect(error.message).toContain(step.op.op === "identity" ? "died" : step.label);
             expect(machine.kernel.openDescriptors, step.id).toBe(0);
           }
         });
 
-        test.each(["lose-ack", "lose-request"] as const)("each step whose outcome is not known leaves everything as it was: %s", async (kind) => {
-          const plan = await planned(await prepared(scenario), scenario.act);
-          let same: FakeMachine | undefined;
-          for (const [at, step] of plan.steps.entries()) {
-            if (step.optional === true || step.op.op !== "netlink") continue;
-            const machine = same ?? (await prepared(scenario));
-            const before = snapshot(machine);
-            const { error } = (await performWith(machine, scenario.act, { kind, at })) as { error: PipeworkError };
-            expect(error, step.id).toBeInstanceOf(PipeworkError);
-            expect(error.undo.filter(({ failure }) => failure !== undefined), step.id).toEqual([]);
-            const done = kind === "lose-ack";
-            const lossy = plan.steps.slice(0, done ? at + 1 : at).some(isLoss);
-            same = lossy ? undefined : machine;
-            expect(snapshot(machine), step.id).toEqual(lossy ? await afterLosses(scenario, plan, at, done) : before);
-          }
-        });
+        test.each(["lose-ack", "lose-request"] as const)(
+          "each step whose outcome is not known leaves everything as it was: %s",
+          async (kind) => {
+            const plan = await planned(await prepared(scenario), scenario.act);
+            let same: FakeMachine | undefined;
+            for (const [at, step] of plan.steps.entries()) {
+              if (step.optional === true || step.op.op !== "netlink") continue;
+              const machine = same ?? (await prepared(scenario));
+              const before = snapshot(machine);
+              const { error } = (await performWith(machine, scenario.act, { kind, at })) as { error: PipeworkError };
+              expect(error, step.id).toBeInstanceOf(PipeworkError);
+              expect(
+                error.undo.filter(({ failure }) => failure !== undefined),
+                step.id,
+              ).toEqual([]);
+              const done = kind === "lose-ack";
+              const lossy = plan.steps.slice(0, done ? at + 1 : at).some(isLoss);
+              same = lossy ? undefined : machine;
+              expect(snapshot(machine), step.id).toEqual(lossy ? await afterLosses(scenario, plan, at, done) : before);
+            }
+          },
+        );
 
         test("killed in front of each step in turn, the same command finishes the job", async () => {
           const plan = await planned(await prepared(scenario), scenario.act);
@@ -165,7 +185,10 @@ export function lawOfPlans(group: string): void {
           const undisturbed = await prepared(scenario);
           await perform(undisturbed, act);
           await perform(undisturbed, detachOf(act));
-          const whole = snapshot(undisturbed, { acrossRuns: true }) as { namespaces: { path: string }[]; files: object };
+          const whole = snapshot(undisturbed, { acrossRuns: true }) as {
+            namespaces: { path: string }[];
+            files: object;
+          };
           for (let at = 0; at <= plan.steps.length; at++) {
             const where = `killed in front of ${plan.steps[at]?.id ?? "the end"}`;
             const machine = await prepared(scenario);

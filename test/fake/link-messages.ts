@@ -1,5 +1,5 @@
-import { bridgePortStates } from "../../src/netlink/link-bridge.js";
 import { ifFlags, ifOper, link as linkNoun } from "../../src/netlink/link.js";
+import { bridgePortStates } from "../../src/netlink/link-bridge.js";
 import { decodeMessage, encodeMessage, nlmFlags } from "../../src/netlink/message.js";
 import { Reader, Writer } from "../../src/netlink/wire.js";
 import { attribute, attributeAt, joined } from "./attribute.js";
@@ -20,7 +20,9 @@ const DEVCONFS = 33;
 /** nlmsghdr and ifinfomsg. */
 const ATTRIBUTES = 32;
 
-type LinkMessage = ReturnType<typeof decodeMessage<(typeof linkNoun)["header"]["fields"], (typeof linkNoun)["attributes"]["rows"]>>;
+type LinkMessage = ReturnType<
+  typeof decodeMessage<(typeof linkNoun)["header"]["fields"], (typeof linkNoun)["attributes"]["rows"]>
+>;
 
 /** RTM_*LINK of one namespace; the answer is the reply messages. */
 export function linkMessage(kernel: FakeKernel, ns: FakeNamespace, bytes: Uint8Array): Uint8Array {
@@ -28,7 +30,9 @@ export function linkMessage(kernel: FakeKernel, ns: FakeNamespace, bytes: Uint8A
   const flags = new Reader(bytes).u16(6);
   switch (message.type) {
     case "RTM_GETLINK":
-      return (flags & nlmFlags.NLM_F_DUMP) === nlmFlags.NLM_F_DUMP ? dump(ns, message) : reply(found(kernel, ns, message));
+      return (flags & nlmFlags.NLM_F_DUMP) === nlmFlags.NLM_F_DUMP
+        ? dump(ns, message)
+        : reply(found(kernel, ns, message));
     case "RTM_NEWLINK":
       return create(kernel, ns, message);
     case "RTM_SETLINK":
@@ -74,7 +78,11 @@ function linkInfo(link: FakeLink): Uint8Array {
   if (link.kind !== undefined) parts.push(attribute(1, text(link.kind)));
   if (link.kind === "macvlan") parts.push(attribute(2, attribute(IFLA_MACVLAN_MODE, u32(link.macvlanMode ?? 0))));
   if (link.kind === "bridge") parts.push(attribute(2, attribute(IFLA_BR_STP_STATE, u32(0))));
-  if (link.master !== undefined) parts.push(attribute(4, text("bridge")), attribute(5, attribute(IFLA_BRPORT_STATE, Uint8Array.of(portState(link)))));
+  if (link.master !== undefined)
+    parts.push(
+      attribute(4, text("bridge")),
+      attribute(5, attribute(IFLA_BRPORT_STATE, Uint8Array.of(portState(link)))),
+    );
   return parts.length === 0 ? new Uint8Array() : attribute(IFLA_LINKINFO, joined(...parts));
 }
 
@@ -82,7 +90,11 @@ function reply(link: FakeLink): Uint8Array {
   const far = link.peer ?? link.lower;
   const { bytes } = encodeMessage(linkNoun, {
     type: "RTM_NEWLINK",
-    header: { type: link.type, index: link.index, flags: (link.up ? ifFlags.IFF_UP : 0) | (link.name === "lo" ? ifFlags.IFF_LOOPBACK : ifFlags.IFF_BROADCAST) },
+    header: {
+      type: link.type,
+      index: link.index,
+      flags: (link.up ? ifFlags.IFF_UP : 0) | (link.name === "lo" ? ifFlags.IFF_LOOPBACK : ifFlags.IFF_BROADCAST),
+    },
     attributes: {
       ifname: link.name,
       address: link.address,
@@ -98,7 +110,11 @@ function reply(link: FakeLink): Uint8Array {
   });
   const conf = new Writer();
   conf.u32(conf.reserve(DEVCONFS * 4) + (ARP_NOTIFY - 1) * 4, link.arpNotify);
-  const whole = joined(bytes, linkInfo(link), attribute(AF_SPEC, attribute(AF_INET, attribute(IFLA_INET_CONF, conf.finish()))));
+  const whole = joined(
+    bytes,
+    linkInfo(link),
+    attribute(AF_SPEC, attribute(AF_INET, attribute(IFLA_INET_CONF, conf.finish()))),
+  );
   new DataView(whole.buffer).setUint32(0, whole.length, true);
   return whole;
 }

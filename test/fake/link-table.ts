@@ -1,8 +1,8 @@
-import { macvlanModes } from "../../src/netlink/link-macvlan.js";
 import { arphrd } from "../../src/netlink/link.js";
+import { macvlanModes } from "../../src/netlink/link-macvlan.js";
+import * as stack from "./ip-stack.js";
 import type { FakeLink, FakeNamespace } from "./link.js";
 import { Refusal } from "./refusal.js";
-import * as stack from "./ip-stack.js";
 
 export interface NewLink {
   readonly name: string;
@@ -39,12 +39,14 @@ export class LinkTable {
     if (wanted.name === "" || wanted.name.length > 15) throw new Refusal("EINVAL");
     if (this.find(ns, wanted.name) !== undefined) throw new Refusal("EEXIST");
     if (wanted.address !== undefined) checkMac(wanted.address);
-    if (wanted.mtu !== undefined && (wanted.mtu < 68 || wanted.mtu > 65535)) throw new Refusal("EINVAL", "mtu outside device limits");
+    if (wanted.mtu !== undefined && (wanted.mtu < 68 || wanted.mtu > 65535))
+      throw new Refusal("EINVAL", "mtu outside device limits");
     if (wanted.master !== undefined && wanted.master.kind !== "bridge") throw new Refusal("EOPNOTSUPP");
     if (wanted.kind === "macvlan") {
       if (wanted.lower === undefined) throw new Refusal("EINVAL");
       if (wanted.lower.master !== undefined) throw new Refusal("EBUSY");
-      if (!Object.values(macvlanModes).includes((wanted.macvlanMode ?? macvlanModes.vepa) as 4)) throw new Refusal("EINVAL");
+      if (!Object.values(macvlanModes).includes((wanted.macvlanMode ?? macvlanModes.vepa) as 4))
+        throw new Refusal("EINVAL");
     }
   }
 
@@ -91,7 +93,10 @@ export class LinkTable {
     if (up && link.kind === "macvlan") {
       const { lower } = link;
       const rivals = link.netns === undefined ? [] : allMacvlans(this.namespaces, lower);
-      if (rivals.some((other) => other !== link && other.up && other.address === link.address) || lower?.address === link.address) {
+      if (
+        rivals.some((other) => other !== link && other.up && other.address === link.address) ||
+        lower?.address === link.address
+      ) {
         throw new Refusal("EADDRINUSE");
       }
     }

@@ -29,7 +29,8 @@ export class FakeMachine {
     return {
       openNetns(path: string): NativeNetns {
         const namespace = machine.kernel.namespaceAt(path);
-        if (namespace === undefined) throw Object.assign(new Error(`open ${path}`), { errno: errnoNumber("ENOENT"), syscall: "open" });
+        if (namespace === undefined)
+          throw Object.assign(new Error(`open ${path}`), { errno: errnoNumber("ENOENT"), syscall: "open" });
         return new FakeNetns(machine.kernel, namespace);
       },
       Runner: class extends FakeRunner {

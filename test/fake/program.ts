@@ -1,7 +1,15 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { errnoNumber } from "../../src/kernel/errno.js";
-import { type NativeAnswer, type NativeInstruction, type NativeMatch, NativeOp, type NativeQuery, type NativeReport, type NativeResult } from "../../src/kernel/native.js";
+import {
+  type NativeAnswer,
+  type NativeInstruction,
+  type NativeMatch,
+  NativeOp,
+  type NativeQuery,
+  type NativeReport,
+  type NativeResult,
+} from "../../src/kernel/native.js";
 import { splitMessages } from "../../src/netlink/message.js";
 import { attributeAt } from "./attribute.js";
 import { type Fault, Killed } from "./fault.js";
@@ -57,7 +65,13 @@ export class Execution {
   /** What a sysctl or a file held before, by instruction. */
   readonly #before = new Map<number, string | null>();
 
-  constructor(kernel: FakeKernel, namespaces: readonly FakeNamespace[], program: readonly NativeInstruction[], slots: readonly number[], fault?: Fault) {
+  constructor(
+    kernel: FakeKernel,
+    namespaces: readonly FakeNamespace[],
+    program: readonly NativeInstruction[],
+    slots: readonly number[],
+    fault?: Fault,
+  ) {
     this.#kernel = kernel;
     this.#namespaces = namespaces;
     this.#program = program;
@@ -68,7 +82,13 @@ export class Execution {
   run(): NativeReport {
     const results: NativeResult[] = [];
     const done = new Set<number>();
-    const report = (more: Partial<NativeReport>): NativeReport => ({ ok: true, results, slots: this.#slots, undone: [], ...more });
+    const report = (more: Partial<NativeReport>): NativeReport => ({
+      ok: true,
+      results,
+      slots: this.#slots,
+      undone: [],
+      ...more,
+    });
     for (const [index, one] of this.#program.entries()) {
       const outcome = this.#faulty(index, one);
       if (outcome === undefined) continue;
@@ -78,7 +98,11 @@ export class Execution {
       const tolerated = !unknown && (one.tolerate ?? []).includes(outcome.errno);
       if (outcome.errno === 0 || one.optional === true || tolerated) continue;
       const { errno, text } = outcome;
-      return report({ ok: false, failed: { index, errno, ...(text === undefined ? {} : { text }) }, undone: this.#undo(done) });
+      return report({
+        ok: false,
+        failed: { index, errno, ...(text === undefined ? {} : { text }) },
+        undone: this.#undo(done),
+      });
     }
     if (this.#fault?.kind === "kill" && this.#fault.at >= this.#program.length) throw new Killed();
     if (this.#fault?.kind === "only") throw new Killed();
@@ -92,7 +116,8 @@ export class Execution {
     if (fault?.kind === "refuse" && index === fault.at) return { errno: errnoNumber("EIO"), text: "injected fault" };
     if (fault?.kind === "lose-request" && index === fault.at) return { errno: errnoNumber("ENOBUFS"), unknown: true };
     const outcome = this.#execute(one, index);
-    if (fault?.kind === "lose-ack" && index === fault.at) return { ...outcome, errno: errnoNumber("ENOBUFS"), unknown: true };
+    if (fault?.kind === "lose-ack" && index === fault.at)
+      return { ...outcome, errno: errnoNumber("ENOBUFS"), unknown: true };
     return outcome;
   }
 
@@ -129,7 +154,10 @@ export class Execution {
     if (one.ifSlot !== undefined && slot(one.ifSlot) === 0) return { errno: 0, skipped: true };
     try {
       if (one.unlessAny !== undefined) {
-        const { errno, replies } = this.#kernel.request(this.#ns(one), this.#relocated(one.unlessAny.message, one.unlessAny.relocations));
+        const { errno, replies } = this.#kernel.request(
+          this.#ns(one),
+          this.#relocated(one.unlessAny.message, one.unlessAny.relocations),
+        );
         if (errno !== 0) return { errno };
         if (firstFitting(replies, one.unlessAny.where) !== undefined) return { errno: 0, skipped: true };
       }
@@ -145,7 +173,8 @@ export class Execution {
           return { errno: this.#kernel.namespaceAt(one.path as string)?.ino === one.ino ? 0 : errnoNumber("ESRCH") };
       }
     } catch (error) {
-      if (error instanceof Refusal) return { errno: error.errno, ...(error.text === undefined ? {} : { text: error.text }) };
+      if (error instanceof Refusal)
+        return { errno: error.errno, ...(error.text === undefined ? {} : { text: error.text }) };
       throw error;
     }
   }
@@ -175,7 +204,9 @@ export class Execution {
       return { errno: 0, reply };
     }
     const first = one.until === undefined ? undefined : firstFitting(replies);
-    return one.until === undefined || first === undefined ? { errno: 0 } : { errno: 0, reply: first, met: holds(one.until, first) };
+    return one.until === undefined || first === undefined
+      ? { errno: 0 }
+      : { errno: 0, reply: first, met: holds(one.until, first) };
   }
 
   #sysctl(one: NativeInstruction, index: number | undefined): Outcome {

@@ -1,6 +1,6 @@
 import { AF_INET, AF_INET6, AF_UNSPEC } from "../../src/netlink/family.js";
 import { decodeMessage, encodeMessage, nlmFlags } from "../../src/netlink/message.js";
-import { rtnhFlags, rtTable, route as routeNoun } from "../../src/netlink/route.js";
+import { route as routeNoun, rtnhFlags, rtTable } from "../../src/netlink/route.js";
 import { Reader } from "../../src/netlink/wire.js";
 import { joined } from "./attribute.js";
 import type { FakeKernel } from "./kernel.js";
@@ -12,7 +12,8 @@ import { addRoute, IP6_RT_PRIO_USER, removeRoute } from "./route-table.js";
 export function routeMessage(kernel: FakeKernel, ns: FakeNamespace, bytes: Uint8Array): Uint8Array {
   const { type, header, attributes: a } = decodeMessage(routeNoun, new Reader(bytes));
   const flags = new Reader(bytes).u16(6);
-  if (header.family !== AF_INET && header.family !== AF_INET6 && header.family !== AF_UNSPEC) throw new Refusal("EAFNOSUPPORT");
+  if (header.family !== AF_INET && header.family !== AF_INET6 && header.family !== AF_UNSPEC)
+    throw new Refusal("EAFNOSUPPORT");
   const family = header.family === AF_INET6 ? "inet6" : "inet";
   if (type === "RTM_GETROUTE") return joined(...ns.routes.filter((one) => one.family === family).map(reply));
   const forDelete = type === "RTM_DELROUTE";
@@ -32,7 +33,8 @@ export function routeMessage(kernel: FakeKernel, ns: FakeNamespace, bytes: Uint8
     metrics: a.metrics,
     multipath: a.multipath,
   };
-  if ((a.table ?? header.table) !== rtTable.RT_TABLE_MAIN) throw new Refusal("EOPNOTSUPP", "the fake kernel has a main table only");
+  if ((a.table ?? header.table) !== rtTable.RT_TABLE_MAIN)
+    throw new Refusal("EOPNOTSUPP", "the fake kernel has a main table only");
   if (forDelete) removeRoute(ns, route);
   else {
     addRoute(ns, route, {

@@ -26,23 +26,32 @@ function checkNextHop(ns: FakeNamespace, route: FakeRoute): void {
   const { family, link, gateway } = route;
   if (link === undefined) return;
   if (!link.up) throw new Refusal("ENETDOWN", "Device for nexthop is not up");
-  if (family === "inet6" && link.ipv6.get("disable_ipv6") === "1") throw new Refusal("EACCES", "IPv6 is disabled on nexthop device");
+  if (family === "inet6" && link.ipv6.get("disable_ipv6") === "1")
+    throw new Refusal("EACCES", "IPv6 is disabled on nexthop device");
   if (gateway === undefined) return;
   if (ns.addresses.some((one) => one.address === gateway)) throw new Refusal("EINVAL", "Nexthop has invalid gateway");
   if (family === "inet") {
     if (route.onlink) return;
     if (route.scope >= rtScope.RT_SCOPE_LINK) throw new Refusal("EINVAL", "Nexthop has invalid scope");
     const found = covering(ns, route, gateway);
-    if (found === undefined || found.gateway !== undefined) throw new Refusal("ENETUNREACH", "Nexthop has invalid gateway");
+    if (found === undefined || found.gateway !== undefined)
+      throw new Refusal("ENETUNREACH", "Nexthop has invalid gateway");
     return;
   }
   if (route.onlink || gateway.startsWith("fe80:")) return;
   const found = covering(ns, route, gateway);
-  if (found === undefined || found.gateway !== undefined) throw new Refusal("EHOSTUNREACH", "Gateway can not be reached");
+  if (found === undefined || found.gateway !== undefined)
+    throw new Refusal("EHOSTUNREACH", "Gateway can not be reached");
 }
 
 function samePlace(a: FakeRoute, b: FakeRoute): boolean {
-  return a.family === b.family && (a.dst ?? "") === (b.dst ?? "") && a.dstLen === b.dstLen && a.tos === b.tos && a.metric === b.metric;
+  return (
+    a.family === b.family &&
+    (a.dst ?? "") === (b.dst ?? "") &&
+    a.dstLen === b.dstLen &&
+    a.tos === b.tos &&
+    a.metric === b.metric
+  );
 }
 
 function identical(a: FakeRoute, b: FakeRoute): boolean {
@@ -50,12 +59,19 @@ function identical(a: FakeRoute, b: FakeRoute): boolean {
   if (String(a.multipath) !== String(b.multipath)) return false;
   // IPv6 looks at device, gateway and nothing else (rt6_duplicate_nexthop).
   if (a.family === "inet6") return true;
-  return a.type === b.type && a.scope === b.scope && a.protocol === b.protocol && a.prefsrc === b.prefsrc && JSON.stringify(a.metrics) === JSON.stringify(b.metrics);
+  return (
+    a.type === b.type &&
+    a.scope === b.scope &&
+    a.protocol === b.protocol &&
+    a.prefsrc === b.prefsrc &&
+    JSON.stringify(a.metrics) === JSON.stringify(b.metrics)
+  );
 }
 
 export function addRoute(ns: FakeNamespace, route: FakeRoute, flags: RouteFlags): void {
   checkNextHop(ns, route);
-  if (route.prefsrc !== undefined && !ns.addresses.some((one) => one.address === route.prefsrc)) throw new Refusal("EINVAL", "Invalid prefsrc address");
+  if (route.prefsrc !== undefined && !ns.addresses.some((one) => one.address === route.prefsrc))
+    throw new Refusal("EINVAL", "Invalid prefsrc address");
   const equals = ns.routes.filter((one) => samePlace(one, route));
   const first = equals[0];
   if (first !== undefined) {

@@ -13,8 +13,8 @@ import type {
   NativeTransaction,
 } from "../../src/kernel/native.js";
 import { Killed } from "./fault.js";
-import type { FakeMachine } from "./machine.js";
 import type { FakeNamespace } from "./link.js";
+import type { FakeMachine } from "./machine.js";
 import { FakeNetns } from "./netns.js";
 import { Execution, expected } from "./program.js";
 
@@ -38,7 +38,8 @@ export class FakeRunner implements NativeRunner {
     if (this.#closed) throw Object.assign(new Error("closed"), { reason: "closed" });
     const { lockPath } = options;
     if (lockPath !== undefined) {
-      if (!existsSync(dirname(lockPath))) throw Object.assign(new Error(`open ${lockPath}`), { errno: errnoNumber("ENOENT"), syscall: "open" });
+      if (!existsSync(dirname(lockPath)))
+        throw Object.assign(new Error(`open ${lockPath}`), { errno: errnoNumber("ENOENT"), syscall: "open" });
       writeFileSync(lockPath, "");
     }
     const unlock = lockPath === undefined ? () => {} : await this.#machine.lock();
@@ -62,14 +63,21 @@ export class FakeRunner implements NativeRunner {
 
   #ask(transaction: NativeTransaction, queries: readonly NativeQuery[]): NativeAnswer[] {
     const { namespaces } = this.#of(transaction);
-    return queries.map(({ netns, message }) => this.#machine.kernel.request(namespaces[netns] as FakeNamespace, message.slice()));
+    return queries.map(({ netns, message }) =>
+      this.#machine.kernel.request(namespaces[netns] as FakeNamespace, message.slice()),
+    );
   }
 
   async query(transaction: NativeTransaction, queries: NativeQuery[]): Promise<NativeAnswer[]> {
     return this.#ask(transaction, queries);
   }
 
-  async run(transaction: NativeTransaction, program: NativeInstruction[], slots: number[], keep = false): Promise<NativeReport> {
+  async run(
+    transaction: NativeTransaction,
+    program: NativeInstruction[],
+    slots: number[],
+    keep = false,
+  ): Promise<NativeReport> {
     const { namespaces } = this.#of(transaction);
     const { fault } = this.#machine;
     if (fault !== undefined) this.#machine.fault = undefined;

@@ -1,6 +1,6 @@
 import { type Act, killedAt, perform } from "./act.js";
 import type { FakeMachine } from "./machine.js";
-import { Scene } from "./scene.js";
+import type { Scene } from "./scene.js";
 
 /** A kind of plan: what is there before, and the command whose plan it is. */
 export interface Scenario {
@@ -18,8 +18,18 @@ const to = "br1";
 const v4 = { guest, to, addresses: ["192.168.1.2/24"] };
 const v6 = { guest, to, addresses: ["fd00:1::2/64"] };
 const both = { guest, to, addresses: ["192.168.1.2/24", "fd00:1::2/64"], gateway: ["192.168.1.1", "fd00:1::1"] };
-const eth2 = { ...both, ifname: "eth2", addresses: ["192.168.2.2/24", "fd00:2::2/64"], gateway: ["192.168.2.1", "fd00:2::1"] };
-const eth3 = { ...both, ifname: "eth3", addresses: ["192.168.3.2/24", "fd00:3::2/64"], gateway: ["192.168.3.1", "fd00:3::1"] };
+const eth2 = {
+  ...both,
+  ifname: "eth2",
+  addresses: ["192.168.2.2/24", "fd00:2::2/64"],
+  gateway: ["192.168.2.1", "fd00:2::1"],
+};
+const eth3 = {
+  ...both,
+  ifname: "eth3",
+  addresses: ["192.168.3.2/24", "fd00:3::2/64"],
+  gateway: ["192.168.3.1", "fd00:3::1"],
+};
 const macvlan = { guest, to: "nic0", addresses: ["192.168.1.2/24"], gateway: "192.168.1.1" };
 
 const bridged = (scene: Scene) => {
@@ -39,6 +49,16 @@ const engined = (scene: Scene) => {
 const nicked = (scene: Scene) => {
   scene.guest("blue");
   scene.nic("nic0");
+};
+
+const withBridge = (first: (scene: Scene) => void, name: string) => (scene: Scene) => {
+  first(scene);
+  scene.bridge(name);
+};
+
+const withNic = (first: (scene: Scene) => void, name: string) => (scene: Scene) => {
+  first(scene);
+  scene.nic(name);
 };
 
 function after(first: (scene: Scene) => void, ...acts: Act[]): Scenario["before"] {
@@ -100,19 +120,55 @@ const fresh: Scenario[] = [
     act: { attach: v4 },
     outcome: "attached",
   },
-  { name: "veth without an address", before: bridged, act: { attach: { guest, to, addresses: ["0/0"] } }, outcome: "attached" },
-  { name: "veth, IPv6 where it is off", before: (s) => void (s.guest("blue", { ipv6: false }), s.bridge("br1")), act: { attach: v6 }, outcome: "attached" },
-  { name: "veth, both families, both gateways, new bridge", before: (s) => void s.guest("blue"), act: { attach: both }, outcome: "attached" },
+  {
+    name: "veth without an address",
+    before: bridged,
+    act: { attach: { guest, to, addresses: ["0/0"] } },
+    outcome: "attached",
+  },
+  {
+    name: "veth, IPv6 where it is off",
+    before: withBridge((s) => void s.guest("blue", { ipv6: false }), "br1"),
+    act: { attach: v6 },
+    outcome: "attached",
+  },
+  {
+    name: "veth, both families, both gateways, new bridge",
+    before: (s) => void s.guest("blue"),
+    act: { attach: both },
+    outcome: "attached",
+  },
   {
     name: "veth, several addresses of both families",
     before: bridged,
-    act: { attach: { guest, to, addresses: ["192.168.1.2/24", "192.168.1.3/24", "10.9.0.1/31", "10.9.8.7/32", "fd00:1::2/64", "fd00:1::3/128"] } },
+    act: {
+      attach: {
+        guest,
+        to,
+        addresses: ["192.168.1.2/24", "192.168.1.3/24", "10.9.0.1/31", "10.9.8.7/32", "fd00:1::2/64", "fd00:1::3/128"],
+      },
+    },
     outcome: "attached",
   },
-  { name: "veth, gateways off the link", before: bridged, act: { attach: { ...both, gateway: ["10.1.1.1", "fd99::1"] } }, outcome: "attached" },
-  { name: "veth, link-local IPv6 gateway", before: bridged, act: { attach: { ...v6, gateway: "fe80::1" } }, outcome: "attached" },
+  {
+    name: "veth, gateways off the link",
+    before: bridged,
+    act: { attach: { ...both, gateway: ["10.1.1.1", "fd99::1"] } },
+    outcome: "attached",
+  },
+  {
+    name: "veth, link-local IPv6 gateway",
+    before: bridged,
+    act: { attach: { ...v6, gateway: "fe80::1" } },
+    outcome: "attached",
+  },
   { name: "veth, displacing both defaults", before: engined, act: { attach: both }, outcome: "attached" },
-  { name: "veth, displacing defaults by gateways off the link", before: engined, act: { attach: { ...both, gateway: ["10.1.1.1", "fd99::1"] } }, outcome: "attached" },
+  {
+    name: "veth, displacing defaults by gateways off the link",
+    before: engined,
+    act: { attach: { ...both, gateway: ["10.1.1.1", "fd99::1"] } },
+    outcome: "attached",
+  },
   {
     name: "veth, displacing an exotic default (kept in a record)",
     before: (s) => {
@@ -124,8 +180,18 @@ const fresh: Scenario[] = [
     act: { attach: both },
     outcome: "attached",
   },
-  { name: "veth, second of a chain", before: after(engined, { attach: both }), act: { attach: eth2 }, outcome: "attached" },
-  { name: "veth, third of a chain", before: after(engined, { attach: both }, { attach: eth2 }), act: { attach: eth3 }, outcome: "attached" },
+  {
+    name: "veth, second of a chain",
+    before: after(engined, { attach: both }),
+    act: { attach: eth2 },
+    outcome: "attached",
+  },
+  {
+    name: "veth, third of a chain",
+    before: after(engined, { attach: both }, { attach: eth2 }),
+    act: { attach: eth3 },
+    outcome: "attached",
+  },
   {
     name: "veth, with a metric beside another default",
     before: engined,
@@ -135,10 +201,17 @@ const fresh: Scenario[] = [
   {
     name: "veth, further routes, given in no order",
     before: bridged,
-    act: { attach: { ...both, routes: ["10.5.0.0/16 via 10.4.0.1", "10.4.0.0/16", "fd05::/32 via fd04::1", "fd04::/32"] } },
+    act: {
+      attach: { ...both, routes: ["10.5.0.0/16 via 10.4.0.1", "10.4.0.0/16", "fd05::/32 via fd04::1", "fd04::/32"] },
+    },
     outcome: "attached",
   },
-  { name: "veth, named host end, MAC of a text, MTU, queues", before: bridged, act: { attach: { ...v4, hostIfname: "web1", mac: "U:web1", mtu: 1400, queues: 2 } }, outcome: "attached" },
+  {
+    name: "veth, named host end, MAC of a text, MTU, queues",
+    before: bridged,
+    act: { attach: { ...v4, hostIfname: "web1", mac: "U:web1", mtu: 1400, queues: 2 } },
+    outcome: "attached",
+  },
   { name: "veth, no announcement", before: bridged, act: { attach: { ...v4, announce: false } }, outcome: "attached" },
   { name: "macvlan", before: nicked, act: { attach: macvlan }, outcome: "attached" },
   { name: "macvlan, both families", before: nicked, act: { attach: { ...both, to: "nic0" } }, outcome: "attached" },
@@ -154,10 +227,7 @@ const fresh: Scenario[] = [
   },
   {
     name: "macvlan, displacing both defaults",
-    before: (s) => {
-      engined(s);
-      s.nic("nic0");
-    },
+    before: withNic(engined, "nic0"),
     act: { attach: { ...both, to: "nic0" } },
     outcome: "attached",
   },
@@ -176,7 +246,12 @@ const completions: Scenario[] = [
     act: { attach: both },
     outcome: "completed",
   },
-  { name: "lost defaults", before: spoiled(after(bridged, { attach: both }), loseDefaults), act: { attach: both }, outcome: "completed" },
+  {
+    name: "lost defaults",
+    before: spoiled(after(bridged, { attach: both }), loseDefaults),
+    act: { attach: both },
+    outcome: "completed",
+  },
   {
     name: "lost defaults, which somebody else has by now",
     before: spoiled(after(engined, { attach: both }), (machine, scene) => {
@@ -189,7 +264,9 @@ const completions: Scenario[] = [
   },
   {
     name: "link down",
-    before: spoiled(after(bridged, { attach: both }), (machine) => machine.kernel.links.setUp(linkOf(machine, "eth1"), false)),
+    before: spoiled(after(bridged, { attach: both }), (machine) =>
+      machine.kernel.links.setUp(linkOf(machine, "eth1"), false),
+    ),
     act: { attach: both },
     outcome: "completed",
   },
@@ -202,7 +279,12 @@ const completions: Scenario[] = [
     act: { attach: both },
     outcome: "completed",
   },
-  { name: "defaults retaken from another attachment", before: after(engined, { attach: both }, { attach: eth2 }), act: { attach: both }, outcome: "completed" },
+  {
+    name: "defaults retaken from another attachment",
+    before: after(engined, { attach: both }, { attach: eth2 }),
+    act: { attach: both },
+    outcome: "completed",
+  },
   {
     name: "defaults retaken from the third of a chain",
     before: after(engined, { attach: both }, { attach: eth2 }, { attach: eth3 }),
@@ -211,18 +293,16 @@ const completions: Scenario[] = [
   },
   {
     name: "defaults of a macvlan retaken from a veth",
-    before: after(
-      (s) => {
-        engined(s);
-        s.nic("nic0");
-      },
-      { attach: { ...both, to: "nic0" } },
-      { attach: eth2 },
-    ),
+    before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0" } }, { attach: eth2 }),
     act: { attach: { ...both, to: "nic0" } },
     outcome: "completed",
   },
-  { name: "a further route", before: after(bridged, { attach: v4 }), act: { attach: { ...v4, routes: ["10.4.0.0/16"] } }, outcome: "completed" },
+  {
+    name: "a further route",
+    before: after(bridged, { attach: v4 }),
+    act: { attach: { ...v4, routes: ["10.4.0.0/16"] } },
+    outcome: "completed",
+  },
 ];
 
 const replacements: Scenario[] = [
@@ -234,7 +314,7 @@ const replacements: Scenario[] = [
   },
   {
     name: "another bridge",
-    before: after((s) => (bridged(s), void s.bridge("br2")), { attach: both }),
+    before: after(withBridge(bridged, "br2"), { attach: both }),
     act: { attach: { ...both, to: "br2", replace: true } },
     outcome: "replaced",
   },
@@ -246,13 +326,7 @@ const replacements: Scenario[] = [
   },
   {
     name: "macvlan for a veth, which goes first",
-    before: after(
-      (s) => {
-        engined(s);
-        s.nic("nic0");
-      },
-      { attach: both },
-    ),
+    before: after(withNic(engined, "nic0"), { attach: both }),
     act: { attach: { ...both, to: "nic0", replace: true } },
     outcome: "replaced",
   },
@@ -264,33 +338,49 @@ const replacements: Scenario[] = [
   },
   {
     name: "a veth for a macvlan, which goes first",
-    before: after(
-      (s) => {
-        engined(s);
-        s.nic("nic0");
-      },
-      { attach: { ...both, to: "nic0" } },
-    ),
+    before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0" } }),
     act: { attach: { ...both, replace: true } },
     outcome: "replaced",
   },
 ];
 
 const leftovers: Scenario[] = [
-  { name: "half a bridge", before: debris((s) => void s.guest("blue"), { attach: v4 }, "bridge.up"), act: { attach: v4 }, outcome: "attached" },
-  { name: "half a veth", before: debris(bridged, { attach: both }, "veth.commit"), act: { attach: both }, outcome: "attached" },
-  { name: "half a veth of another request", before: debris(bridged, { attach: { ...v6, mtu: 1400 } }, "link.up"), act: { attach: both }, outcome: "attached" },
+  {
+    name: "half a bridge",
+    before: debris((s) => void s.guest("blue"), { attach: v4 }, "bridge.up"),
+    act: { attach: v4 },
+    outcome: "attached",
+  },
+  {
+    name: "half a veth",
+    before: debris(bridged, { attach: both }, "veth.commit"),
+    act: { attach: both },
+    outcome: "attached",
+  },
+  {
+    name: "half a veth of another request",
+    before: debris(bridged, { attach: { ...v6, mtu: 1400 } }, "link.up"),
+    act: { attach: both },
+    outcome: "attached",
+  },
   {
     name: "half a veth that has another name in the guest",
-    before: spoiled(debris(bridged, { attach: both }, "veth.commit"), (machine) => machine.kernel.links.rename(linkOf(machine, "eth1"), "other")),
+    before: spoiled(debris(bridged, { attach: both }, "veth.commit"), (machine) =>
+      machine.kernel.links.rename(linkOf(machine, "eth1"), "other"),
+    ),
     act: { attach: both },
     beyondDetach: "somebody renamed it, so it is not eth1 any more",
     outcome: "attached",
   },
-  { name: "half a macvlan", before: debris(nicked, { attach: macvlan }, "link.up"), act: { attach: macvlan }, outcome: "attached" },
+  {
+    name: "half a macvlan",
+    before: debris(nicked, { attach: macvlan }, "link.up"),
+    act: { attach: macvlan },
+    outcome: "attached",
+  },
   {
     name: "half a macvlan by its temporary name",
-    before: debris((s) => (nicked(s), void s.nic("eth1")), { attach: macvlan }, "link.rename"),
+    before: debris(withNic(nicked, "eth1"), { attach: macvlan }, "link.rename"),
     act: { attach: macvlan },
     outcome: "attached",
   },
@@ -313,13 +403,35 @@ const leftovers: Scenario[] = [
     act: { attach: { ...both, mtu: 1400, replace: true } },
     outcome: "replaced",
   },
-  { name: "an old link set aside, the new one whole", before: asideBefore("replace.remove"), act: { attach: { ...both, mtu: 1400, replace: true } }, outcome: "completed" },
-  { name: "an old link set aside, the new one to be replaced as well", before: asideBefore("default.inet"), act: { attach: { ...both, mtu: 1300, replace: true } }, outcome: "replaced" },
-  { name: "an old link set aside, another one over it in the chain", before: asideBefore("link.up", { attach: eth2 }), act: { attach: { ...both, mtu: 1400 } }, outcome: "replaced" },
-  { name: "a link that was announcing itself", before: debris(engined, { attach: both }, "announce.send"), act: { attach: both }, outcome: "completed" },
+  {
+    name: "an old link set aside, the new one whole",
+    before: asideBefore("replace.remove"),
+    act: { attach: { ...both, mtu: 1400, replace: true } },
+    outcome: "completed",
+  },
+  {
+    name: "an old link set aside, the new one to be replaced as well",
+    before: asideBefore("default.inet"),
+    act: { attach: { ...both, mtu: 1300, replace: true } },
+    outcome: "replaced",
+  },
+  {
+    name: "an old link set aside, another one over it in the chain",
+    before: asideBefore("link.up", { attach: eth2 }),
+    act: { attach: { ...both, mtu: 1400 } },
+    outcome: "replaced",
+  },
+  {
+    name: "a link that was announcing itself",
+    before: debris(engined, { attach: both }, "announce.send"),
+    act: { attach: both },
+    outcome: "completed",
+  },
   {
     name: "the record of a macvlan that is gone",
-    before: spoiled(after((s) => (nicked(s), void s.bridge("br1")), { attach: macvlan }), (machine) => machine.kernel.links.delete(linkOf(machine, "eth1"))),
+    before: spoiled(after(withBridge(nicked, "br1"), { attach: macvlan }), (machine) =>
+      machine.kernel.links.delete(linkOf(machine, "eth1")),
+    ),
     act: { attach: both },
     outcome: "attached",
   },
@@ -334,7 +446,12 @@ const exotic = (s: Scene) => {
 
 const detaches: Scenario[] = [
   { name: "veth", before: after(bridged, { attach: both }), act: { detach: { guest } }, outcome: "detached" },
-  { name: "veth, defaults given back", before: after(engined, { attach: both }), act: { detach: { guest } }, outcome: "detached" },
+  {
+    name: "veth, defaults given back",
+    before: after(engined, { attach: both }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
   {
     name: "veth, the exotic default given back",
     before: after(exotic, { attach: both }),
@@ -347,9 +464,24 @@ const detaches: Scenario[] = [
     act: { detach: { guest } },
     outcome: "detached",
   },
-  { name: "last of a chain", before: after(engined, { attach: both }, { attach: eth2 }, { attach: eth3 }), act: { detach: { guest, ifname: "eth3" } }, outcome: "detached" },
-  { name: "middle of a chain", before: after(engined, { attach: both }, { attach: eth2 }, { attach: eth3 }), act: { detach: { guest, ifname: "eth2" } }, outcome: "detached" },
-  { name: "first of a chain", before: after(engined, { attach: both }, { attach: eth2 }, { attach: eth3 }), act: { detach: { guest, ifname: "eth1" } }, outcome: "detached" },
+  {
+    name: "last of a chain",
+    before: after(engined, { attach: both }, { attach: eth2 }, { attach: eth3 }),
+    act: { detach: { guest, ifname: "eth3" } },
+    outcome: "detached",
+  },
+  {
+    name: "middle of a chain",
+    before: after(engined, { attach: both }, { attach: eth2 }, { attach: eth3 }),
+    act: { detach: { guest, ifname: "eth2" } },
+    outcome: "detached",
+  },
+  {
+    name: "first of a chain",
+    before: after(engined, { attach: both }, { attach: eth2 }, { attach: eth3 }),
+    act: { detach: { guest, ifname: "eth1" } },
+    outcome: "detached",
+  },
   {
     name: "a default lost meanwhile, the old one given back all the same",
     before: spoiled(after(engined, { attach: both }), loseDefaults),
@@ -368,33 +500,40 @@ const detaches: Scenario[] = [
   { name: "macvlan", before: after(nicked, { attach: macvlan }), act: { detach: { guest } }, outcome: "detached" },
   {
     name: "macvlan, defaults given back",
-    before: after(
-      (s) => {
-        engined(s);
-        s.nic("nic0");
-      },
-      { attach: { ...both, to: "nic0" } },
-    ),
+    before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0" } }),
     act: { detach: { guest } },
     outcome: "detached",
   },
   {
     name: "macvlan below a veth in a chain",
-    before: after(
-      (s) => {
-        engined(s);
-        s.nic("nic0");
-      },
-      { attach: { ...both, to: "nic0" } },
-      { attach: eth2 },
-    ),
+    before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0" } }, { attach: eth2 }),
     act: { detach: { guest } },
     outcome: "detached",
   },
-  { name: "half a veth", before: debris(bridged, { attach: both }, "veth.commit"), act: { detach: { guest } }, outcome: "detached" },
-  { name: "half a macvlan", before: debris(nicked, { attach: macvlan }, "link.up"), act: { detach: { guest } }, outcome: "detached" },
-  { name: "a replacement half done", before: asideBefore("veth.commit"), act: { detach: { guest } }, outcome: "detached" },
-  { name: "a replacement all but done", before: asideBefore("replace.remove"), act: { detach: { guest } }, outcome: "detached" },
+  {
+    name: "half a veth",
+    before: debris(bridged, { attach: both }, "veth.commit"),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "half a macvlan",
+    before: debris(nicked, { attach: macvlan }, "link.up"),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "a replacement half done",
+    before: asideBefore("veth.commit"),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "a replacement all but done",
+    before: asideBefore("replace.remove"),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
 ];
 
 /** Every kind of plan there is, in groups. */

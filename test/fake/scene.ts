@@ -1,4 +1,4 @@
-import { rtProt, rtScope, rtnType } from "../../src/netlink/route.js";
+import { rtnType, rtProt, rtScope } from "../../src/netlink/route.js";
 import { addAddress } from "./ip-stack.js";
 import type { FakeLink, FakeNamespace, FakeRoute } from "./link.js";
 import type { FakeMachine } from "./machine.js";
@@ -30,7 +30,10 @@ export class Scene {
   /** A veth that somebody else made, as Docker does: eth0 with addresses in the guest, its other end on the host. */
   foreign(guest: FakeNamespace, name: string, addresses: readonly string[] = []): FakeLink {
     const { links } = this.machine.kernel;
-    const near = links.createVeth(this.machine.host, { name: `f${guest.ino % 1000}${name}`, kind: "veth" }, guest, { name, kind: "veth" });
+    const near = links.createVeth(this.machine.host, { name: `f${guest.ino % 1000}${name}`, kind: "veth" }, guest, {
+      name,
+      kind: "veth",
+    });
     const link = near.peer as FakeLink;
     if (addresses.some((text) => text.includes(":"))) link.ipv6.set("disable_ipv6", "0");
     links.setUp(near, true);

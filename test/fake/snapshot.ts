@@ -78,6 +78,9 @@ export function snapshot(machine: FakeMachine, options: SnapshotOptions = {}): P
   const drawn = (content: unknown) => String(content).replace(/"mac":"02:[0-9a-f:]+"/, '"mac":"drawn"');
   return {
     namespaces: machine.kernel.namespaces.map((ns) => ({ path: ns.path, ...namespace(ns, options) })),
-    files: options.acrossRuns === true ? Object.fromEntries(Object.entries(contents).map(([name, content]) => [name, drawn(content)])) : contents,
+    files:
+      options.acrossRuns === true
+        ? Object.fromEntries(Object.entries(contents).map(([name, content]) => [name, drawn(content)]))
+        : contents,
   };
 }

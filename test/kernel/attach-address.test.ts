@@ -25,7 +25,11 @@ describe("IPv4", () => {
     await attach(world.instance(), { guest: `netns:${guest}`, to: "br1", addresses: [text] });
     const [info] = world.link(guest, "eth1").addr_info.filter((one: { family: string }) => one.family === "inet");
     const [local, prefixlen] = text.split("/");
-    expect({ local: info.local, prefixlen: info.prefixlen, broadcast: info.broadcast }).toEqual({ local, prefixlen: Number(prefixlen), broadcast });
+    expect({ local: info.local, prefixlen: info.prefixlen, broadcast: info.broadcast }).toEqual({
+      local,
+      prefixlen: Number(prefixlen),
+      broadcast,
+    });
     expect(info).toMatchObject({ scope: "global", label: "eth1", valid_life_time: 0xffffffff });
   });
 
@@ -42,7 +46,14 @@ describe("IPv4", () => {
 describe("several addresses", () => {
   test("all of both families, in their order", async () => {
     const { world, guest } = bridged();
-    const addresses = ["192.168.1.2/24", "192.168.1.3/24", "10.0.0.1/8", "fd00:1::2/64", "fd00:1::3/64", "2001:db8::1/128"];
+    const addresses = [
+      "192.168.1.2/24",
+      "192.168.1.3/24",
+      "10.0.0.1/8",
+      "fd00:1::2/64",
+      "fd00:1::3/64",
+      "2001:db8::1/128",
+    ];
     const at = await attach(world.instance(), { guest: `netns:${guest}`, to: "br1", addresses });
     expect(at.addresses).toEqual(addresses);
     expect(world.addresses(guest, "eth1").sort()).toEqual([...addresses].sort());
@@ -85,7 +96,10 @@ describe("IPv6", () => {
       });
       process.stdout.write("ready");`;
     const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
-    const child = spawn("ip", ["netns", "exec", guest, process.execPath, "-e", script], { env, stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn("ip", ["netns", "exec", guest, process.execPath, "-e", script], {
+      env,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     expect(String((await once(child.stdout, "data"))[0])).toBe("ready");
     await attach(world.instance(), { guest: `netns:${guest}`, to: "br1", addresses: ["fd00:1::2/64"] });
     child.stdin.end("now");

@@ -12,7 +12,9 @@ afterAll(closeWorlds);
 
 const both = { to: "br1", addresses: ["192.168.1.2/24", "fd00:1::2/64"], gateway: ["192.168.1.1", "fd00:1::1"] };
 
-async function attached(request: Omit<AttachRequest, "guest"> = both): Promise<{ world: World; guest: string; ref: string; instance: Instance }> {
+async function attached(
+  request: Omit<AttachRequest, "guest"> = both,
+): Promise<{ world: World; guest: string; ref: string; instance: Instance }> {
   const world = new World();
   const guest = world.guest();
   const ref = `netns:${guest}`;
@@ -34,7 +36,15 @@ describe("the same again", () => {
     const changes = () => world.link(guest, "eth1");
     const link = changes();
     const again = await attach(instance, { guest: ref, ...both });
-    expect(again).toMatchObject({ outcome: "unchanged", addresses: both.addresses, gateway: both.gateway, ifindex: link.ifindex, mac: link.address, mtu: 1500, type: "bridge" });
+    expect(again).toMatchObject({
+      outcome: "unchanged",
+      addresses: both.addresses,
+      gateway: both.gateway,
+      ifindex: link.ifindex,
+      mac: link.address,
+      mtu: 1500,
+      type: "bridge",
+    });
     expect(again.hostIfname).toBe((await list(instance))[0]?.hostIfname);
     expect(await awaited(world, before)).toEqual(before);
     expect(changes()).toEqual(link);
@@ -44,7 +54,9 @@ describe("the same again", () => {
     const { world, ref, instance } = await attached();
     const before = await settled(world);
     expect((await attach(instance, { guest: ref, to: "br1" })).outcome).toBe("unchanged");
-    expect((await attach(instance, { guest: ref, to: "br1", addresses: ["192.168.1.2/24"], mtu: 1500, queues: 1 })).outcome).toBe("unchanged");
+    expect(
+      (await attach(instance, { guest: ref, to: "br1", addresses: ["192.168.1.2/24"], mtu: 1500, queues: 1 })).outcome,
+    ).toBe("unchanged");
     expect(await awaited(world, before)).toEqual(before);
   });
 
@@ -86,21 +98,38 @@ describe("another configuration under that name", () => {
     [{ gateway: "192.168.1.254" }, "192.168.1.254"],
   ])("is refused, naming what is there: %j", async (more, word) => {
     const { world, guest, ref, instance } = await attached();
-    await expectRefusal(world, () => attach(instance, { guest: ref, ...both, ...more }), "name-taken", "eth1", guest, "192.168.1.2/24", word, "--replace");
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, ...both, ...more }),
+      "name-taken",
+      "eth1",
+      guest,
+      "192.168.1.2/24",
+      word,
+      "--replace",
+    );
   });
 
   test("replaces it when that is said, and the guest is as if it had been so from the beginning", async () => {
     const wanted = { to: "br2", addresses: ["10.0.0.2/8"], gateway: "10.0.0.1", mac: "02:00:00:00:00:09", mtu: 1400 };
     const { world, guest, ref, instance } = await attached();
     const at = await attach(instance, { guest: ref, ...wanted, replace: true });
-    expect(at).toMatchObject({ outcome: "replaced", to: "br2", mtu: 1400, mac: wanted.mac, addresses: wanted.addresses });
+    expect(at).toMatchObject({
+      outcome: "replaced",
+      to: "br2",
+      mtu: 1400,
+      mac: wanted.mac,
+      addresses: wanted.addresses,
+    });
     expect(world.addresses(guest, "eth1")).toEqual(["10.0.0.2/8"]);
     expect(world.json(guest, "-4", "route", "show", "default")).toMatchObject([{ dev: "eth1", gateway: "10.0.0.1" }]);
     expect(world.json(guest, "-6", "route", "show", "default")).toEqual([]);
     expect(world.json(world.host, "link", "show", "master", "br1")).toHaveLength(1);
     expect(await list(instance)).toMatchObject([{ ifname: "eth1", to: "br2", state: "up" }]);
     const fresh = await attached(wanted);
-    expect(await awaited(world, await settled(fresh.world, { acrossWorlds: true }), { acrossWorlds: true })).toEqual(await settled(fresh.world, { acrossWorlds: true }));
+    expect(await awaited(world, await settled(fresh.world, { acrossWorlds: true }), { acrossWorlds: true })).toEqual(
+      await settled(fresh.world, { acrossWorlds: true }),
+    );
     await detach(instance, { guest: ref });
     expect(world.json(guest, "-4", "route", "show", "default")).toMatchObject([{ dev: "eth0", gateway: "172.17.0.1" }]);
   });

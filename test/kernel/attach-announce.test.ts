@@ -19,7 +19,11 @@ class Listener {
   #text = "";
 
   private constructor(namespace: string, ifname: string, filter: string) {
-    this.#child = spawn("ip", ["netns", "exec", namespace, "tcpdump", "-i", ifname, "-l", "-n", "-e", "--immediate-mode", filter], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = spawn(
+      "ip",
+      ["netns", "exec", namespace, "tcpdump", "-i", ifname, "-l", "-n", "-e", "--immediate-mode", filter],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
     running.add(this.#child);
     this.#child.stdout?.on("data", (data) => {
       this.#text += data;
@@ -28,7 +32,8 @@ class Listener {
 
   static async start(namespace: string, ifname: string, filter: string): Promise<Listener> {
     const listener = new Listener(namespace, ifname, filter);
-    for (let said = ""; !said.includes("listening on"); ) said += String((await once(listener.#child.stderr as NodeJS.ReadableStream, "data"))[0]);
+    for (let said = ""; !said.includes("listening on"); )
+      said += String((await once(listener.#child.stderr as NodeJS.ReadableStream, "data"))[0]);
     return listener;
   }
 
@@ -54,7 +59,12 @@ async function neighboured(options: { ipv6?: boolean } = {}) {
   const neighbour = world.guest();
   world.bridge("br1");
   const instance = world.instance();
-  await attach(instance, { guest: `netns:${neighbour}`, to: "br1", ifname: "eth0", addresses: ["10.255.0.1/16", "fdff::1/64"] });
+  await attach(instance, {
+    guest: `netns:${neighbour}`,
+    to: "br1",
+    ifname: "eth0",
+    addresses: ["10.255.0.1/16", "fdff::1/64"],
+  });
   return { world, guest, neighbour, instance, ref: `netns:${guest}` };
 }
 
@@ -65,16 +75,30 @@ describe("another port of the bridge is told", () => {
     const { neighbour, instance, ref } = await neighboured();
     const listener = await Listener.start(neighbour, "eth0", "arp");
     const macs: string[] = [];
-    for (const n of rounds) macs.push((await attach(instance, { guest: ref, to: "br1", ifname: `eth${n}`, addresses: [`10.0.${n}.2/24`] })).mac);
+    for (const n of rounds)
+      macs.push(
+        (await attach(instance, { guest: ref, to: "br1", ifname: `eth${n}`, addresses: [`10.0.${n}.2/24`] })).mac,
+      );
     // The kernel asks who has the address, from that address: what is called a gratuitous ARP request.
-    expect(await listener.missing(rounds.map((n) => new RegExp(`${macs[n - 1]} > ff:ff:ff:ff:ff:ff.*who-has 10\\.0\\.${n}\\.2 .*tell 10\\.0\\.${n}\\.2`)))).toEqual([]);
+    expect(
+      await listener.missing(
+        rounds.map(
+          (n) => new RegExp(`${macs[n - 1]} > ff:ff:ff:ff:ff:ff.*who-has 10\\.0\\.${n}\\.2 .*tell 10\\.0\\.${n}\\.2`),
+        ),
+      ),
+    ).toEqual([]);
   });
 
   test("of each IPv6 address, by an unsolicited neighbour advertisement, 20 times of 20", async () => {
     const { neighbour, instance, ref } = await neighboured({ ipv6: false });
     const listener = await Listener.start(neighbour, "eth0", "icmp6");
-    for (const n of rounds) await attach(instance, { guest: ref, to: "br1", ifname: `eth${n}`, addresses: [`fd00:${n}::2/64`] });
-    expect(await listener.missing(rounds.map((n) => new RegExp(`> ff02::1: ICMP6, neighbor advertisement, tgt is fd00:${n}::2,`)))).toEqual([]);
+    for (const n of rounds)
+      await attach(instance, { guest: ref, to: "br1", ifname: `eth${n}`, addresses: [`fd00:${n}::2/64`] });
+    expect(
+      await listener.missing(
+        rounds.map((n) => new RegExp(`> ff02::1: ICMP6, neighbor advertisement, tgt is fd00:${n}::2,`)),
+      ),
+    ).toEqual([]);
   });
 
   test("of several addresses of both families, and of one that is added later", async () => {
@@ -83,7 +107,12 @@ describe("another port of the bridge is told", () => {
     const addresses = ["10.0.1.2/24", "10.0.1.3/24", "fd00:1::2/64", "fd00:1::3/64"];
     await attach(instance, { guest: ref, to: "br1", addresses });
     expect(
-      await listener.missing([/who-has 10\.0\.1\.2 .*tell 10\.0\.1\.2/, /who-has 10\.0\.1\.3 .*tell 10\.0\.1\.3/, /advertisement, tgt is fd00:1::2,/, /advertisement, tgt is fd00:1::3,/]),
+      await listener.missing([
+        /who-has 10\.0\.1\.2 .*tell 10\.0\.1\.2/,
+        /who-has 10\.0\.1\.3 .*tell 10\.0\.1\.3/,
+        /advertisement, tgt is fd00:1::2,/,
+        /advertisement, tgt is fd00:1::3,/,
+      ]),
     ).toEqual([]);
     await attach(instance, { guest: ref, to: "br1", addresses: [...addresses, "10.0.1.4/24"] });
     expect(await listener.missing([/who-has 10\.0\.1\.4 .*tell 10\.0\.1\.4/])).toEqual([]);
@@ -97,7 +126,9 @@ describe("another port of the bridge is told", () => {
     world.ip(wire, "link set far up");
     const listener = await Listener.start(wire, "far", "arp or icmp6");
     await attach(world.instance(), { guest: `netns:${guest}`, to: "nic0", addresses: ["10.0.1.2/24", "fd00:1::2/64"] });
-    expect(await listener.missing([/who-has 10\.0\.1\.2 .*tell 10\.0\.1\.2/, /advertisement, tgt is fd00:1::2,/])).toEqual([]);
+    expect(
+      await listener.missing([/who-has 10\.0\.1\.2 .*tell 10\.0\.1\.2/, /advertisement, tgt is fd00:1::2,/]),
+    ).toEqual([]);
   });
 });
 

@@ -29,7 +29,11 @@ describe("attached to a bridge that is not there", () => {
 
   test("its MAC stays when ports come and go", async () => {
     const before = world.link(world.host, "br1").address;
-    world.ip(world.host, "link add low address 02:00:00:00:00:01 type veth peer name lowpeer", "link set low master br1");
+    world.ip(
+      world.host,
+      "link add low address 02:00:00:00:00:01 type veth peer name lowpeer",
+      "link set low master br1",
+    );
     expect(world.link(world.host, "br1").address).toBe(before);
     world.ip(world.host, "link del low");
     expect(world.link(world.host, "br1").address).toBe(before);
@@ -69,10 +73,32 @@ describe("what is asked for is what is there", () => {
     const world = new World();
     const guest = world.guest();
     world.bridge("br1");
-    const request = { guest: `netns:${guest}`, to: "br1", ifname: "lan", hostIfname: "web1", mac: "U:web1", mtu: 1400, queues: 2 };
+    const request = {
+      guest: `netns:${guest}`,
+      to: "br1",
+      ifname: "lan",
+      hostIfname: "web1",
+      mac: "U:web1",
+      mtu: 1400,
+      queues: 2,
+    };
     const at = await attach(world.instance(), request);
-    expect(at).toMatchObject({ ifname: "lan", hostIfname: "web1", mac: uniqueMac("web1"), mtu: 1400, type: "bridge", to: "br1", outcome: "attached" });
-    expect(world.link(guest, "lan")).toMatchObject({ address: uniqueMac("web1"), mtu: 1400, num_tx_queues: 2, num_rx_queues: 2, ifindex: at.ifindex });
+    expect(at).toMatchObject({
+      ifname: "lan",
+      hostIfname: "web1",
+      mac: uniqueMac("web1"),
+      mtu: 1400,
+      type: "bridge",
+      to: "br1",
+      outcome: "attached",
+    });
+    expect(world.link(guest, "lan")).toMatchObject({
+      address: uniqueMac("web1"),
+      mtu: 1400,
+      num_tx_queues: 2,
+      num_rx_queues: 2,
+      ifindex: at.ifindex,
+    });
     expect(world.link(world.host, "web1")).toMatchObject({ master: "br1", mtu: 1400, num_tx_queues: 2 });
   });
 
@@ -80,13 +106,19 @@ describe("what is asked for is what is there", () => {
     const world = new World();
     const guest = world.guest();
     world.bridge("br1");
-    world.ip(world.host, "link set br1 type bridge ageing_time 1234 forward_delay 500 mcast_snooping 0", "link set br1 alias mine");
+    world.ip(
+      world.host,
+      "link set br1 type bridge ageing_time 1234 forward_delay 500 mcast_snooping 0",
+      "link set br1 alias mine",
+    );
     const before = world.link(world.host, "br1");
     const ra = world.sysctl(world.host, "ipv6/conf/br1/accept_ra");
     await attach(world.instance(), { guest: `netns:${guest}`, to: "br1", addresses: ["192.168.1.2/24"] });
     const { linkinfo, address, ifalias } = world.link(world.host, "br1");
     const settings = (info: { info_data: Record<string, unknown> }) =>
-      Object.fromEntries(Object.entries(info.info_data).filter(([key]) => !/timer$|_id$|^topology|^root|designated/.test(key)));
+      Object.fromEntries(
+        Object.entries(info.info_data).filter(([key]) => !/timer$|_id$|^topology|^root|designated/.test(key)),
+      );
     expect(settings(linkinfo)).toEqual(settings(before.linkinfo));
     expect({ address, ifalias }).toEqual({ address: before.address, ifalias: before.ifalias });
     expect(world.sysctl(world.host, "ipv6/conf/br1/accept_ra")).toBe(ra);

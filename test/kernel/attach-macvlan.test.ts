@@ -14,7 +14,11 @@ function wired({ up = true, mtu = 1500 }: { up?: boolean; mtu?: number } = {}) {
   const world = new World();
   const guest = world.guest();
   const wire = world.namespace({ observed: false });
-  world.ip(world.host, `link add nic0 mtu ${mtu} type veth peer name far mtu ${mtu} netns ${wire}`, ...(up ? ["link set nic0 up"] : []));
+  world.ip(
+    world.host,
+    `link add nic0 mtu ${mtu} type veth peer name far mtu ${mtu} netns ${wire}`,
+    ...(up ? ["link set nic0 up"] : []),
+  );
   world.shell(world.host, "echo 1 > /proc/sys/net/ipv6/conf/nic0/disable_ipv6");
   world.ip(wire, "link set far up", "address add 192.168.1.1/24 dev far", "address add fd00:1::1/64 dev far nodad");
   return { world, guest, wire, ref: `netns:${guest}` };
@@ -29,7 +33,13 @@ describe("a macvlan", () => {
     expect(at).toMatchObject({ type: "macvlan", mode: "bridge", mtu: 4000, outcome: "attached" });
     expect(at).not.toHaveProperty("hostIfname");
     const link = world.link(guest, "eth1");
-    expect(link).toMatchObject({ ifindex: at.ifindex, address: at.mac, mtu: 4000, group: "default", linkinfo: { info_kind: "macvlan", info_data: { mode: "bridge" } } });
+    expect(link).toMatchObject({
+      ifindex: at.ifindex,
+      address: at.mac,
+      mtu: 4000,
+      group: "default",
+      linkinfo: { info_kind: "macvlan", info_data: { mode: "bridge" } },
+    });
     expect(world.shell(guest, "ping -c 1 -W 5 192.168.1.1")).toContain("1 received");
     expect(world.shell(guest, "ping -6 -c 1 -W 5 fd00:1::1")).toContain("1 received");
   });
@@ -71,7 +81,12 @@ describe("a macvlan", () => {
     const { world, ref } = wired({ up: false });
     const instance = world.instance();
     await settled(world);
-    await expectRefusal(world, () => attach(instance, { guest: ref, ...both, routes: ["10.9.0.0/16 via 10.8.8.8"] }), "kernel-refused", "10.9.0.0/16");
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, ...both, routes: ["10.9.0.0/16 via 10.8.8.8"] }),
+      "kernel-refused",
+      "10.9.0.0/16",
+    );
     await attach(instance, { guest: ref, ...both });
     expect(world.link(world.host, "nic0").flags).toContain("UP");
     await detach(instance, { guest: ref });
@@ -84,7 +99,18 @@ describe("a macvlan", () => {
     const before = await settled(world);
     await attach(instance, { guest: ref, ...both });
     expect(readdirSync(instance.recordDir)).toHaveLength(1);
-    expect(await list(instance)).toMatchObject([{ guestId: ref, ifname: "eth1", to: "nic0", type: "macvlan", mode: "bridge", state: "up", addresses: both.addresses, gateway: both.gateway }]);
+    expect(await list(instance)).toMatchObject([
+      {
+        guestId: ref,
+        ifname: "eth1",
+        to: "nic0",
+        type: "macvlan",
+        mode: "bridge",
+        state: "up",
+        addresses: both.addresses,
+        gateway: both.gateway,
+      },
+    ]);
     expect(await detach(instance, { guest: ref })).toMatchObject([{ outcome: "detached" }]);
     expect(readdirSync(instance.recordDir)).toEqual([]);
     expect(await list(instance)).toEqual([]);
@@ -98,7 +124,13 @@ describe("a macvlan", () => {
     expect((await attach(instance, { guest: ref, ...both })).outcome).toBe("unchanged");
     world.ip(world.host, `link add link nic0 name mine netns ${guest} type macvlan mode bridge`);
     await settled(world);
-    await expectRefusal(world, () => attach(instance, { guest: ref, ...both, ifname: "mine" }), "name-taken", "mine", "macvlan");
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, ...both, ifname: "mine" }),
+      "name-taken",
+      "mine",
+      "macvlan",
+    );
     await expectRefusal(world, () => detach(instance, { guest: ref, ifname: "mine" }), "interface-unsuitable", "mine");
   });
 });
@@ -110,7 +142,15 @@ describe("refused", () => {
     const instance = world.instance();
     await attach(instance, { guest: ref, ...both, mac: "02:00:00:00:00:07" });
     await settled(world);
-    const error = await expectRefusal(world, () => attach(instance, { guest: `netns:${other}`, to: "nic0", mac: "02:00:00:00:00:07" }), "kernel-refused", "eth1", other, "EADDRINUSE", "MAC");
+    const error = await expectRefusal(
+      world,
+      () => attach(instance, { guest: `netns:${other}`, to: "nic0", mac: "02:00:00:00:00:07" }),
+      "kernel-refused",
+      "eth1",
+      other,
+      "EADDRINUSE",
+      "MAC",
+    );
     expect(error.netns).toBe("guest");
   });
 
@@ -118,18 +158,36 @@ describe("refused", () => {
     const { world, ref } = wired();
     world.ip(world.host, "link add brx type bridge", "link set nic0 master brx");
     await settled(world);
-    await expectRefusal(world, () => attach(world.instance(), { guest: ref, ...both }), "interface-unsuitable", "nic0", "bridge", "attach to that bridge");
+    await expectRefusal(
+      world,
+      () => attach(world.instance(), { guest: ref, ...both }),
+      "interface-unsuitable",
+      "nic0",
+      "bridge",
+      "attach to that bridge",
+    );
   });
 
   test("a bridge that is asked to be one, and is not", async () => {
     const { world, ref } = wired();
-    await expectRefusal(world, () => attach(world.instance(), { guest: ref, ...both, type: "bridge" }), "interface-unsuitable", "nic0", "not a bridge");
+    await expectRefusal(
+      world,
+      () => attach(world.instance(), { guest: ref, ...both, type: "bridge" }),
+      "interface-unsuitable",
+      "nic0",
+      "not a bridge",
+    );
   });
 
   test("the loopback interface, queues", async () => {
     const { world, ref } = wired();
     const instance = world.instance();
     await expectRefusal(world, () => attach(instance, { guest: ref, to: "lo" }), "interface-unsuitable", "loopback");
-    await expectRefusal(world, () => attach(instance, { guest: ref, ...both, queues: 2 }), "interface-unsuitable", "queues");
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, ...both, queues: 2 }),
+      "interface-unsuitable",
+      "queues",
+    );
   });
 });

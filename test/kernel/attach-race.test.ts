@@ -31,7 +31,15 @@ describe("at once, to one guest", () => {
     const { world, guest, ref } = bridged();
     const instance = world.instance();
     const all = await Promise.all(
-      numbers(12).map((n) => attach(instance, { guest: ref, to: "br1", ifname: `eth${n}`, addresses: [`10.0.${n}.2/24`], gateway: `10.0.${n}.1` })),
+      numbers(12).map((n) =>
+        attach(instance, {
+          guest: ref,
+          to: "br1",
+          ifname: `eth${n}`,
+          addresses: [`10.0.${n}.2/24`],
+          gateway: `10.0.${n}.1`,
+        }),
+      ),
     );
     expect(all.map(({ outcome }) => outcome)).toEqual(Array(12).fill("attached"));
     for (const n of numbers(12)) expect(world.addresses(guest, `eth${n}`)).toContain(`10.0.${n}.2/24`);
@@ -46,7 +54,9 @@ describe("at once, to one guest", () => {
     const { world, guest, ref } = bridged();
     const instances = numbers(6).map(() => world.instance());
     const settledAll = await Promise.allSettled(
-      instances.map((instance, i) => attach(instance, { guest: ref, to: "br1", addresses: [`10.0.${i}.2/24`], mac: `02:00:00:00:00:0${i}` })),
+      instances.map((instance, i) =>
+        attach(instance, { guest: ref, to: "br1", addresses: [`10.0.${i}.2/24`], mac: `02:00:00:00:00:0${i}` }),
+      ),
     );
     const won = settledAll.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     expect(won).toHaveLength(1);
@@ -65,7 +75,9 @@ describe("at once, to one guest", () => {
   test("six of one name and one configuration all succeed, one by doing it", async () => {
     const { world, ref } = bridged();
     const instances = numbers(6).map(() => world.instance());
-    const all = await Promise.all(instances.map((instance) => attach(instance, { guest: ref, to: "br1", addresses: ["10.0.0.2/24"] })));
+    const all = await Promise.all(
+      instances.map((instance) => attach(instance, { guest: ref, to: "br1", addresses: ["10.0.0.2/24"] })),
+    );
     expect(all.map(({ outcome }) => outcome).sort()).toEqual(["attached", ...Array(5).fill("unchanged")]);
   });
 });
@@ -74,7 +86,11 @@ describe("processes at once", () => {
   test("six racing for one name leave exactly one, and each other one a sentence", async () => {
     const { world, guest } = bridged();
     const all = await Promise.all(
-      numbers(6).map((n) => children.run(world, guest, { attach: { to: "br1", addresses: [`10.0.${n}.2/24`], mac: `02:00:00:00:00:0${n}` } })),
+      numbers(6).map((n) =>
+        children.run(world, guest, {
+          attach: { to: "br1", addresses: [`10.0.${n}.2/24`], mac: `02:00:00:00:00:0${n}` },
+        }),
+      ),
     );
     expect(all.filter(({ outcome }) => outcome === "attached")).toHaveLength(1);
     const refused = all.filter((one): one is Ended & { error: Record<string, unknown> } => one.error !== undefined);
@@ -86,10 +102,16 @@ describe("processes at once", () => {
   test("twenty attaching to a bridge that does not exist make one bridge, whole", async () => {
     const world = new World();
     const guests = numbers(20).map(() => world.guest());
-    const all = await Promise.all(guests.map((guest, i) => children.run(world, guest, { attach: { to: "br1", addresses: [`10.0.0.${i + 1}/24`] } })));
+    const all = await Promise.all(
+      guests.map((guest, i) =>
+        children.run(world, guest, { attach: { to: "br1", addresses: [`10.0.0.${i + 1}/24`] } }),
+      ),
+    );
     expect(all.map(({ outcome, error }) => outcome ?? error)).toEqual(Array(20).fill("attached"));
     const links = world.json(world.host, "-d", "link");
-    expect(links.filter(({ linkinfo }) => linkinfo?.info_kind === "bridge")).toMatchObject([{ ifname: "br1", ifalias: "pipework:bridge", group: "default" }]);
+    expect(links.filter(({ linkinfo }) => linkinfo?.info_kind === "bridge")).toMatchObject([
+      { ifname: "br1", ifalias: "pipework:bridge", group: "default" },
+    ]);
     expect(links.filter(({ master }) => master === "br1")).toHaveLength(20);
     expect(world.sysctl(world.host, "ipv6/conf/br1/accept_ra")).toBe("0");
     expect(world.shell(guests[0] as string, "ping -c 1 -W 5 10.0.0.20")).toContain("1 received");
@@ -119,7 +141,8 @@ describe("a guest that vanishes in the middle", () => {
       if (n % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
       run("ip", ["netns", "del", doomed]);
       const ended = await attaching;
-      if (typeof ended !== "string") expect(["guest-gone", "guest-not-found", "kernel-refused"]).toContain((ended as PipeworkError).code);
+      if (typeof ended !== "string")
+        expect(["guest-gone", "guest-not-found", "kernel-refused"]).toContain((ended as PipeworkError).code);
     }
     // The kernel takes a dead namespace's links away when it comes to it.
     expect(await awaited(world, before)).toEqual(before);

@@ -40,36 +40,74 @@ describe("names", () => {
   });
 
   test.each([["averyveryverylongname"], ["a/b"], ["v%d"]])("of the host end: %j", async (hostIfname) => {
-    await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, hostIfname }), "invalid-request", hostIfname);
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, ...v4, hostIfname }),
+      "invalid-request",
+      hostIfname,
+    );
   });
 
   test("taken by a link of somebody else's, which is left alone", async () => {
-    await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, ifname: "eth0" }), "name-taken", "eth0", guest, "172.17.0.2/16", "not made by pipework");
-    await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, ifname: "eth0", replace: true }), "name-taken", "eth0");
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, ...v4, ifname: "eth0" }),
+      "name-taken",
+      "eth0",
+      guest,
+      "172.17.0.2/16",
+      "not made by pipework",
+    );
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, ...v4, ifname: "eth0", replace: true }),
+      "name-taken",
+      "eth0",
+    );
   });
 
   test("of the host end, taken by a link of somebody else's, up or down, which is left alone", async () => {
     world.ip(world.host, "link add taken type veth peer name takenpeer");
     try {
-      await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, hostIfname: "taken" }), "name-taken", "taken", "veth", "not made by pipework");
-      await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, hostIfname: "taken", replace: true }), "name-taken", "taken");
+      await expectRefusal(
+        world,
+        () => attach(instance, { guest: ref, ...v4, hostIfname: "taken" }),
+        "name-taken",
+        "taken",
+        "veth",
+        "not made by pipework",
+      );
+      await expectRefusal(
+        world,
+        () => attach(instance, { guest: ref, ...v4, hostIfname: "taken", replace: true }),
+        "name-taken",
+        "taken",
+      );
     } finally {
       world.ip(world.host, "link del taken");
     }
   });
 
   test("of the host interface, which does not exist and is no br*", async () => {
-    await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, to: "lan7" }), "interface-not-found", "lan7");
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, ...v4, to: "lan7" }),
+      "interface-not-found",
+      "lan7",
+    );
   });
 });
 
 describe("MAC addresses", () => {
-  test.each([["01:00:00:00:00:01", "multicast"], ["00:00:00:00:00:00", "zeros"], ["ff:ff:ff:ff:ff:ff", "broadcast"], ["02:00:00:00:00", "5"], ["nonsense", "MAC"]])(
-    "%s",
-    async (mac, why) => {
-      await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, mac }), "invalid-request", mac, why);
-    },
-  );
+  test.each([
+    ["01:00:00:00:00:01", "multicast"],
+    ["00:00:00:00:00:00", "zeros"],
+    ["ff:ff:ff:ff:ff:ff", "broadcast"],
+    ["02:00:00:00:00", "5"],
+    ["nonsense", "MAC"],
+  ])("%s", async (mac, why) => {
+    await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, mac }), "invalid-request", mac, why);
+  });
 });
 
 describe("addresses and gateways", () => {
@@ -85,7 +123,12 @@ describe("addresses and gateways", () => {
     ["::1/128", "loopback"],
     ["0.0.0.0/24", "0/0"],
   ])("address %s", async (address, why) => {
-    await expectRefusal(world, () => attach(instance, { guest: ref, to: "br1", addresses: [address] }), "invalid-request", why);
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, to: "br1", addresses: [address] }),
+      "invalid-request",
+      why,
+    );
   });
 
   test.each([
@@ -98,11 +141,19 @@ describe("addresses and gateways", () => {
   });
 
   test("two gateways of one family", async () => {
-    await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, gateway: ["192.168.1.1", "192.168.1.3"] }), "invalid-request", "192.168.1.1", "192.168.1.3");
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, ...v4, gateway: ["192.168.1.1", "192.168.1.3"] }),
+      "invalid-request",
+      "192.168.1.1",
+      "192.168.1.3",
+    );
   });
 
   test("an address that the guest has on another interface stays possible", async () => {
-    expect((await attach(instance, { guest: ref, to: "br1", ifname: "twin", addresses: ["172.17.0.2/16"] })).outcome).toBe("attached");
+    expect(
+      (await attach(instance, { guest: ref, to: "br1", ifname: "twin", addresses: ["172.17.0.2/16"] })).outcome,
+    ).toBe("attached");
     world.ip(guest, "link del twin");
     await settled(world);
   });
@@ -114,16 +165,36 @@ describe("numbers", () => {
   });
 
   test("an MTU above the parent's, with both numbers", async () => {
-    await expectRefusal(world, () => attach(instance, { guest: ref, to: "nic0", mtu: 9000 }), "interface-unsuitable", "9000", "1500", "nic0");
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, to: "nic0", mtu: 9000 }),
+      "interface-unsuitable",
+      "9000",
+      "1500",
+      "nic0",
+    );
   });
 
   test.each([[0], [4097], [1.5]])("%d queues", async (queues) => {
-    await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, queues }), "invalid-request", String(queues));
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, ...v4, queues }),
+      "invalid-request",
+      String(queues),
+    );
   });
 
   test("what only the kernel can refuse, in its own words, and nothing stays: not even the bridge", async () => {
     const request = { guest: ref, ...v4, to: "brnew", gateway: "192.168.1.1", routes: ["10.6.0.0/16 via 10.9.9.9"] };
-    const error = await expectRefusal(world, () => attach(instance, request), "kernel-refused", "eth1", guest, "invalid gateway", "nothing was changed");
+    const error = await expectRefusal(
+      world,
+      () => attach(instance, request),
+      "kernel-refused",
+      "eth1",
+      guest,
+      "invalid gateway",
+      "nothing was changed",
+    );
     expect(error.step).toContain("10.6.0.0/16");
     expect(error.undo.map(({ step }) => step)).toContain("bridge brnew");
   });
@@ -131,13 +202,33 @@ describe("numbers", () => {
 
 describe("guests", () => {
   test("that are not there", async () => {
-    await expectRefusal(world, () => attach(instance, { guest: "netns:no-such-namespace", ...v4, to: "brnew" }), "guest-not-found", "no-such-namespace");
-    await expectRefusal(world, () => attach(instance, { guest: "netns:/etc/passwd", ...v4, to: "brnew" }), "guest-not-found", "/etc/passwd");
-    await expectRefusal(world, () => attach(instance, { guest: "pid:4194305", ...v4, to: "brnew" }), "guest-not-found", "4194305");
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: "netns:no-such-namespace", ...v4, to: "brnew" }),
+      "guest-not-found",
+      "no-such-namespace",
+    );
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: "netns:/etc/passwd", ...v4, to: "brnew" }),
+      "guest-not-found",
+      "/etc/passwd",
+    );
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: "pid:4194305", ...v4, to: "brnew" }),
+      "guest-not-found",
+      "4194305",
+    );
   });
 
   test("that are the host itself", async () => {
-    await expectRefusal(world, () => attach(instance, { guest: `netns:${world.host}`, ...v4, to: "brnew" }), "guest-host-network", world.host);
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: `netns:${world.host}`, ...v4, to: "brnew" }),
+      "guest-host-network",
+      world.host,
+    );
   });
 
   test("that vanish in the middle: one sentence, and nothing stays", async () => {
@@ -146,9 +237,16 @@ describe("guests", () => {
     const inside = await instance.resolve(`netns:${doomed}`, {});
     const vanishing = { ...instance, resolve: async () => inside };
     Object.setPrototypeOf(vanishing, instance);
-    for (const name of ["runner", "host", "recordDir", "runDir", "bridges"]) Object.defineProperty(vanishing, name, { get: () => Reflect.get(instance, name) });
+    for (const name of ["runner", "host", "recordDir", "runDir", "bridges"])
+      Object.defineProperty(vanishing, name, { get: () => Reflect.get(instance, name) });
     world.shell(world.host, `umount /run/netns/${doomed} && rm /run/netns/${doomed}`);
-    const error = await expectRefusal(world, () => attach(vanishing as unknown as Instance, { guest: `netns:${doomed}`, ...v4, to: "brnew" }), "guest-gone", doomed, "died");
+    const error = await expectRefusal(
+      world,
+      () => attach(vanishing as unknown as Instance, { guest: `netns:${doomed}`, ...v4, to: "brnew" }),
+      "guest-gone",
+      doomed,
+      "died",
+    );
     expect(error.undo.length).toBeGreaterThan(0);
   });
 });

@@ -15,7 +15,10 @@ function engined(...routes: string[]): { world: World; guest: string; ref: strin
   world.bridge("br1");
   world.bridge("docker0");
   world.foreign(guest, "eth0", ["172.17.0.2/16", "fd17::2/64"], "docker0");
-  world.ip(guest, ...(routes.length > 0 ? routes : ["route add default via 172.17.0.1", "route add default via fd17::1"]));
+  world.ip(
+    guest,
+    ...(routes.length > 0 ? routes : ["route add default via 172.17.0.1", "route add default via fd17::1"]),
+  );
   return { world, guest, ref: `netns:${guest}` };
 }
 
@@ -27,7 +30,10 @@ const on = (n: number) => ({
 });
 
 function currentDefaults(world: World, guest: string): string[] {
-  return [...world.json(guest, "-4", "route", "show", "default"), ...world.json(guest, "-6", "route", "show", "default")].map(({ dev }) => dev as string);
+  return [
+    ...world.json(guest, "-4", "route", "show", "default"),
+    ...world.json(guest, "-6", "route", "show", "default"),
+  ].map(({ dev }) => dev as string);
 }
 
 describe("detach", () => {
@@ -43,13 +49,23 @@ describe("detach", () => {
   test("of what is not there is success", async () => {
     const { world, ref } = engined();
     const before = await settled(world);
-    expect(await detach(world.instance(), { guest: ref, ifname: "eth7" })).toMatchObject([{ ifname: "eth7", outcome: "absent" }]);
+    expect(await detach(world.instance(), { guest: ref, ifname: "eth7" })).toMatchObject([
+      { ifname: "eth7", outcome: "absent" },
+    ]);
     expect(await awaited(world, before)).toEqual(before);
   });
 
   test("of a link that is not ours is refused, naming it", async () => {
     const { world, guest, ref } = engined();
-    await expectRefusal(world, () => detach(world.instance(), { guest: ref, ifname: "eth0" }), "interface-unsuitable", "eth0", guest, "172.17.0.2/16", "not made by pipework");
+    await expectRefusal(
+      world,
+      () => detach(world.instance(), { guest: ref, ifname: "eth0" }),
+      "interface-unsuitable",
+      "eth0",
+      guest,
+      "172.17.0.2/16",
+      "not made by pipework",
+    );
   });
 
   test("--all takes what is ours and nothing else", async () => {
@@ -57,7 +73,11 @@ describe("detach", () => {
     const instance = world.instance();
     const before = await settled(world);
     for (const n of [1, 2, 3]) await attach(instance, { guest: ref, ...on(n) });
-    expect((await detach(instance, { guest: ref, all: true })).map(({ ifname }) => ifname).sort()).toEqual(["eth1", "eth2", "eth3"]);
+    expect((await detach(instance, { guest: ref, all: true })).map(({ ifname }) => ifname).sort()).toEqual([
+      "eth1",
+      "eth2",
+      "eth3",
+    ]);
     expect(await awaited(world, before)).toEqual(before);
     expect(world.link(guest, "eth0")).toBeDefined();
     expect(await list(instance)).toEqual([]);
@@ -146,7 +166,10 @@ describe("a chain of three, detached in every order, ends where it began", () =>
 describe("defaults that an alias cannot hold are given back equal", () => {
   test.each([
     ["metrics", ["route add default via 172.17.0.1 mtu 1400 advmss 1200 initcwnd 20"]],
-    ["a source address, a protocol", ["route add default via 172.17.0.1 src 172.17.0.2 proto dhcp", "route add default via fd17::1 proto static"]],
+    [
+      "a source address, a protocol",
+      ["route add default via 172.17.0.1 src 172.17.0.2 proto dhcp", "route add default via fd17::1 proto static"],
+    ],
     ["two next hops", ["route add default nexthop via 172.17.0.1 weight 1 nexthop via 172.17.0.3 weight 5"]],
     ["two IPv6 next hops", ["route add default nexthop via fd17::1 nexthop via fd17::3"]],
     ["onlink", ["route add default via 10.99.99.99 dev eth0 onlink"]],

@@ -35,11 +35,21 @@ export class Children {
 
   /** `killAt`: let it carry out this many instructions and then die by SIGKILL. */
   run(world: World, guest: string, act: Act, killAt?: number): Promise<Ended> {
-    const task: CommandTask = { addon, host: world.host, runDir: world.runDir, guest, act, ...(killAt === undefined ? {} : { killAt }) };
+    const task: CommandTask = {
+      addon,
+      host: world.host,
+      runDir: world.runDir,
+      guest,
+      act,
+      ...(killAt === undefined ? {} : { killAt }),
+    };
     // Node 20 parses the extra certificates at every start.
     const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [this.#script, JSON.stringify(task)], { env, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(process.execPath, [this.#script, JSON.stringify(task)], {
+        env,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       let [said, complained] = ["", ""];
       child.stdout.on("data", (data) => {
         said += data;

@@ -1,4 +1,11 @@
-import type { NativeAddon, NativeBeginOptions, NativeInstruction, NativeRunner, NativeTransaction } from "../../../src/kernel/native.js";
+import type {
+  NativeAddon,
+  NativeBeginOptions,
+  NativeBegun,
+  NativeInstruction,
+  NativeReport,
+  NativeTransaction,
+} from "../../../src/kernel/native.js";
 import { NativeOp } from "../../../src/kernel/native.js";
 
 /** What happens to the next program that is run. */
@@ -33,6 +40,8 @@ export class FaultyAddon {
   tamper: Tampering | undefined;
   /** Programs that were run, as they were handed over. */
   readonly programs: NativeInstruction[][] = [];
+  /** How many of them were run because all was found as guessed. */
+  guesses = 0;
   /** Called when a tampered program has ended; for it the transaction is kept open, lock and all, where that is possible. */
   ended: (() => void) | undefined;
 
@@ -45,43 +54,38 @@ export class FaultyAddon {
     const { Runner } = this.#addon;
     return {
       openNetns: (path) => this.#addon.openNetns(path),
-      Runner: class {
-        constructor() {
-          const runner = new Runner();
-          const run = runner.run.bind(runner);
-          const begin = runner.begin.bind(runner);
-          return new Proxy(runner, {
-            get(target, name) {
-              if (name === "begin") {
-                return async (options: NativeBeginOptions) => {
-                  const { tamper, ended } = faulty;
-                  const { guess } = options;
-                  const tampered = guess === undefined || tamper === undefined ? options : { ...options, guess: { ...guess, program: tamper(guess.program) } };
-                  const begun = await begin(tampered);
-                  if (begun.report === undefined || guess === undefined) return begun;
-                  faulty.programs.push(guess.program);
-                  faulty.tamper = undefined;
-                  if (tamper !== undefined) ended?.();
-                  return begun;
-                };
-              }
-              if (name === "run") {
-                return async (transaction: NativeTransaction, program: NativeInstruction[], slots: number[]) => {
-                  faulty.programs.push(program);
-                  const { tamper, ended } = faulty;
-                  faulty.tamper = undefined;
-                  if (tamper === undefined) return run(transaction, program, slots);
-                  const report = await run(transaction, tamper(program), slots, ended !== undefined);
-                  ended?.();
-                  return report;
-                };
-              }
-              const value = Reflect.get(target, name, target) as unknown;
-              return typeof value === "function" ? value.bind(target) : value;
-            },
-          });
+      Runner: class extends Runner {
+        override async begin(options: NativeBeginOptions): Promise<NativeBegun> {
+          const { tamper, ended } = faulty;
+          const { guess } = options;
+          const tampered =
+            guess === undefined || tamper === undefined
+              ? options
+              : { ...options, guess: { ...guess, program: tamper(guess.program) } };
+          const begun = await super.begin(tampered);
+          if (begun.report === undefined || guess === undefined) return begun;
+          faulty.programs.push(guess.program);
+          faulty.guesses++;
+          faulty.tamper = undefined;
+          if (tamper !== undefined) ended?.();
+          return begun;
         }
-      } as unknown as new () => NativeRunner,
+
+        override async run(
+          transaction: NativeTransaction,
+          program: NativeInstruction[],
+          slots: number[],
+          keep = false,
+        ): Promise<NativeReport> {
+          faulty.programs.push(program);
+          const { tamper, ended } = faulty;
+          faulty.tamper = undefined;
+          if (tamper === undefined) return super.run(transaction, program, slots, keep);
+          const report = await super.run(transaction, tamper(program), slots, ended !== undefined);
+          ended?.();
+          return report;
+        }
+      },
     };
   }
 }

@@ -55,8 +55,13 @@ export function killedLaw(scenarios: readonly Scenario[]): void {
             const instance = world.instance();
             await perform(instance, guest, scenario.act);
             expect(await awaited(world, state, across), where).toEqual(state);
-            expect((await list(instance)).map(({ state, ifname }) => [ifname, state]), where).toEqual(listed);
-            expect(await perform(instance, guest, scenario.act), where).toBe("attach" in scenario.act ? "unchanged" : "absent");
+            expect(
+              (await list(instance)).map(({ state, ifname }) => [ifname, state]),
+              where,
+            ).toEqual(listed);
+            expect(await perform(instance, guest, scenario.act), where).toBe(
+              "attach" in scenario.act ? "unchanged" : "absent",
+            );
             await world.close();
           }
         };

@@ -16,7 +16,12 @@ export async function refusalOf(promise: Promise<unknown>): Promise<PipeworkErro
 }
 
 /** Runs what must be refused with that code, in one sentence with all of these words, and change nothing at all. */
-export async function expectRefusal(world: World, work: () => Promise<unknown>, code: ErrorCode, ...words: string[]): Promise<PipeworkError> {
+export async function expectRefusal(
+  world: World,
+  work: () => Promise<unknown>,
+  code: ErrorCode,
+  ...words: string[]
+): Promise<PipeworkError> {
   const before = snapshot(world);
   const error = await refusalOf(work());
   expect(error.code, error.message).toBe(code);

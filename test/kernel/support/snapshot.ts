@@ -10,11 +10,32 @@ export interface SnapshotOptions {
 type Plain = Record<string, unknown>;
 
 /** Counters, timers and what follows from the moment; never from what an attach or a detach is for. */
-const volatile = new Set(["promiscuity", "allmulti", "stats", "stats64", "topology_change", "topology_change_detected", "tentative"]);
+const volatile = new Set([
+  "promiscuity",
+  "allmulti",
+  "stats",
+  "stats64",
+  "topology_change",
+  "topology_change_detected",
+  "tentative",
+]);
 /** A link that was up once keeps the queueing discipline that it was given then. */
 volatile.add("qdisc");
 /** Further ones that differ between two worlds in the same state. */
-const numbering = new Set(["ifindex", "link_index", "link_netnsid", "root_id", "bridge_id", "designated_root", "designated_bridge", "port_id", "port_no", "id", "no", "root_port"]);
+const numbering = new Set([
+  "ifindex",
+  "link_index",
+  "link_netnsid",
+  "root_id",
+  "bridge_id",
+  "designated_root",
+  "designated_bridge",
+  "port_id",
+  "port_no",
+  "id",
+  "no",
+  "root_port",
+]);
 
 const ipv6Keys = ["disable_ipv6", "accept_ra", "ndisc_notify", "autoconf", "forwarding"];
 const ipv4Keys = ["arp_notify", "forwarding"];
@@ -25,7 +46,10 @@ function cleaned(value: unknown, options: SnapshotOptions): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key]) => !volatile.has(key) && !key.endsWith("_timer") && !(options.acrossWorlds === true && numbering.has(key)))
+      .filter(
+        ([key]) =>
+          !volatile.has(key) && !key.endsWith("_timer") && !(options.acrossWorlds === true && numbering.has(key)),
+      )
       .map(([key, inner]) => [key, cleaned(inner, options)]),
   );
 }
@@ -34,7 +58,14 @@ function cleaned(value: unknown, options: SnapshotOptions): unknown {
 function steady(text: string): string {
   return text
     .replace(/pwt-\d+-\d+/g, "netns")
-    .replace(/^[0-9a-f]{2}:[0-9a-f:]{14}$/, (mac) => (mac.startsWith("06:00:00") || mac.startsWith("02:00:00") || mac === "00:00:00:00:00:00" || mac === "ff:ff:ff:ff:ff:ff" ? mac : "drawn"))
+    .replace(/^[0-9a-f]{2}:[0-9a-f:]{14}$/, (mac) =>
+      mac.startsWith("06:00:00") ||
+      mac.startsWith("02:00:00") ||
+      mac === "00:00:00:00:00:00" ||
+      mac === "ff:ff:ff:ff:ff:ff"
+        ? mac
+        : "drawn",
+    )
     .replace(/^fe80::.*$/, "fe80::drawn")
     .replace(/^(vpw|pwa|pwt)[0-9a-f]{12}$/, "$1hashed")
     .replace(/^(pipework:1 \S+ \S+ )\d+/, "$1inode")
@@ -59,12 +90,16 @@ function namespace(world: World, name: string, options: SnapshotOptions): Plain 
     inet: byPlace(parse(inet)),
     inet6: byPlace(parse(inet6)),
     rules: parse(rules),
-    sysctls: (options.acrossWorlds === true ? sysctls.map((line) => line.replace(/(vpw)[0-9a-f]{12}/, "$1hashed")) : sysctls).sort(),
+    sysctls: (options.acrossWorlds === true
+      ? sysctls.map((line) => line.replace(/(vpw)[0-9a-f]{12}/, "$1hashed"))
+      : sysctls
+    ).sort(),
   };
 }
 
 function byPlace(routes: Plain[]): Plain[] {
-  const place = (route: Plain) => [route["table"] ?? "", route["type"] ?? "", route["dst"], route["metric"] ?? 0].join(" ");
+  const place = (route: Plain) =>
+    [route["table"] ?? "", route["type"] ?? "", route["dst"], route["metric"] ?? 0].join(" ");
   const device = (route: Plain) => String(route["dev"]);
   // Multicast and link-local routes of several links are equals that nobody chooses among.
   const fixed = (route: Plain) => /^(ff00|fe80)/.test(String(route["dst"]));
@@ -90,7 +125,13 @@ function files(dir: string, options: SnapshotOptions): Plain {
   return Object.fromEntries(
     readdirSync(dir, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name !== "lock")
-      .map((entry) => [options.acrossWorlds === true ? "record" : entry.name, drawn(readFileSync(`${entry.parentPath}/${entry.name}`, "utf8"))] as const)
+      .map(
+        (entry) =>
+          [
+            options.acrossWorlds === true ? "record" : entry.name,
+            drawn(readFileSync(`${entry.parentPath}/${entry.name}`, "utf8")),
+          ] as const,
+      )
       .sort(),
   );
 }
@@ -105,8 +146,12 @@ export function snapshot(world: World, options: SnapshotOptions = {}): Plain {
 
 /** A veth that is up and has no carrier yet: the kernel tells of carriers once a second at most (net/core/link_watch.c). */
 function carrierless(state: Plain): boolean {
-  const links = (state["namespaces"] as { links: { flags: string[]; linkinfo?: { info_kind?: string } }[] }[]).flatMap(({ links }) => links);
-  return links.some(({ flags, linkinfo }) => linkinfo?.info_kind === "veth" && flags.includes("UP") && flags.includes("NO-CARRIER"));
+  const links = (state["namespaces"] as { links: { flags: string[]; linkinfo?: { info_kind?: string } }[] }[]).flatMap(
+    ({ links }) => links,
+  );
+  return links.some(
+    ({ flags, linkinfo }) => linkinfo?.info_kind === "veth" && flags.includes("UP") && flags.includes("NO-CARRIER"),
+  );
 }
 
 /** A snapshot that holds: carriers and link-local addresses follow a change of state after some time. */

@@ -12,7 +12,10 @@ let count = 0;
 
 /** Runs a program to its end. @throws with what it said when it fails. */
 export function run(command: string, args: readonly string[], input?: string): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8", ...(input === undefined ? {} : { input }) });
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: "utf8",
+    ...(input === undefined ? {} : { input }),
+  });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}: exit ${status}: ${stderr.trim() || stdout.trim()}`);
   return stdout;
@@ -107,9 +110,19 @@ export class World {
   /** A veth that somebody else made, as an engine does: up on both sides, its far end a port of `bridge` on the host. */
   foreign(guest: string, name: string, addresses: readonly string[], bridge?: string): void {
     const far = `f${this.namespaces.indexOf(guest)}${name}`;
-    this.ip(this.host, `link add ${far} type veth peer name ${name} netns ${guest}`, ...(bridge === undefined ? [] : [`link set ${far} master ${bridge}`]), `link set ${far} up`);
-    if (addresses.some((text) => text.includes(":"))) this.shell(guest, `echo 0 > /proc/sys/net/ipv6/conf/${name}/disable_ipv6`);
-    this.ip(guest, `link set ${name} up`, ...addresses.map((text) => `address add ${text} dev ${name}${text.includes(":") ? " nodad" : ""}`));
+    this.ip(
+      this.host,
+      `link add ${far} type veth peer name ${name} netns ${guest}`,
+      ...(bridge === undefined ? [] : [`link set ${far} master ${bridge}`]),
+      `link set ${far} up`,
+    );
+    if (addresses.some((text) => text.includes(":")))
+      this.shell(guest, `echo 0 > /proc/sys/net/ipv6/conf/${name}/disable_ipv6`);
+    this.ip(
+      guest,
+      `link set ${name} up`,
+      ...addresses.map((text) => `address add ${text} dev ${name}${text.includes(":") ? " nodad" : ""}`),
+    );
   }
 
   /** A bridge of somebody else's, up, with a port that has carrier: further ports change nothing about it. */

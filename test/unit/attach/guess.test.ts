@@ -2,12 +2,14 @@ import { describe, expect, test } from "vitest";
 import { PipeworkError } from "../../../src/values/error.js";
 import { type Act, perform, performWith, planned } from "../../fake/act.js";
 import { outcomeOf, prepared } from "../../fake/law.js";
-import { Scene } from "../../fake/scene.js";
 import { type Scenario, scenarios } from "../../fake/scenario.js";
+import { Scene } from "../../fake/scene.js";
 import { snapshot } from "../../fake/snapshot.js";
 
 describe("a process that has attached to the bridge before, and guesses what it will find", () => {
-  const guesses = (scenarios["a fresh attachment"] ?? []).filter(({ act }) => "attach" in act && act.attach.to === "br1");
+  const guesses = (scenarios["a fresh attachment"] ?? []).filter(
+    ({ act }) => "attach" in act && act.attach.to === "br1",
+  );
 
   /** A machine, and an instance that knows the bridge from another guest. */
   async function warmed(scenario: Scenario) {
@@ -44,7 +46,9 @@ describe("a process that has attached to the bridge before, and guesses what it 
         if (step.optional === true) continue;
         const { machine, instance } = await warmed(scenario);
         const before = snapshot(machine);
-        const { error } = (await performWith(machine, scenario.act, { kind: "refuse", at }, instance)) as { error: PipeworkError };
+        const { error } = (await performWith(machine, scenario.act, { kind: "refuse", at }, instance)) as {
+          error: PipeworkError;
+        };
         expect(error, step.id).toBeInstanceOf(PipeworkError);
         expect(snapshot(machine), step.id).toEqual(before);
         expect(machine.kernel.openDescriptors, step.id).toBe(1);
