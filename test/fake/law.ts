@@ -66,7 +66,8 @@ async function steadyList(machine: FakeMachine): Promise<unknown> {
 
 /** The law of plans on the fake kernel, for one group of scenarios. */
 export function lawOfPlans(group: string): void {
-  describe(group, () => {
+  // Some are hundreds of runs each, on machines that may be busy.
+  describe(group, { timeout: 60_000 }, () => {
     for (const scenario of scenarios[group] ?? []) {
       describe(scenario.name, () => {
         test("ends as it should, and leaves no descriptor open", async () => {

@@ -1,0 +1,118 @@
+import type { Scenario } from "./scenario.js";
+import {
+  after,
+  asideBefore,
+  both,
+  bridged,
+  debris,
+  engined,
+  eth2,
+  eth3,
+  guest,
+  linkOf,
+  loseDefaults,
+  macvlan,
+  nicked,
+  spoiled,
+  withNic,
+} from "./scenario-start.js";
+import type { Scene } from "./scene.js";
+
+const exotic = (s: Scene) => {
+  const blue = s.guest("blue");
+  s.bridge("br1");
+  const eth0 = s.foreign(blue, "eth0", ["172.17.0.2/16"]);
+  s.default4(eth0, "172.17.0.1", { metrics: { mtu: 1400 }, protocol: 4, prefsrc: "172.17.0.2" });
+};
+
+export const detaches: readonly Scenario[] = [
+  { name: "veth", before: after(bridged, { attach: both }), act: { detach: { guest } }, outcome: "detached" },
+  {
+    name: "veth, defaults given back",
+    before: after(engined, { attach: both }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "veth, the exotic default given back",
+    before: after(exotic, { attach: both }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "veth, the exotic default given back to an empty place",
+    before: spoiled(after(exotic, { attach: both }), loseDefaults),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "last of a chain",
+    before: after(engined, { attach: both }, { attach: eth2 }, { attach: eth3 }),
+    act: { detach: { guest, ifname: "eth3" } },
+    outcome: "detached",
+  },
+  {
+    name: "middle of a chain",
+    before: after(engined, { attach: both }, { attach: eth2 }, { attach: eth3 }),
+    act: { detach: { guest, ifname: "eth2" } },
+    outcome: "detached",
+  },
+  {
+    name: "first of a chain",
+    before: after(engined, { attach: both }, { attach: eth2 }, { attach: eth3 }),
+    act: { detach: { guest, ifname: "eth1" } },
+    outcome: "detached",
+  },
+  {
+    name: "a default lost meanwhile, the old one given back all the same",
+    before: spoiled(after(engined, { attach: both }), loseDefaults),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "a default that somebody else has by now, left alone",
+    before: spoiled(after(engined, { attach: both }), (machine, scene) => {
+      loseDefaults(machine);
+      scene.default4(linkOf(machine, "eth0"), "172.17.0.9");
+    }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  { name: "macvlan", before: after(nicked, { attach: macvlan }), act: { detach: { guest } }, outcome: "detached" },
+  {
+    name: "macvlan, defaults given back",
+    before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0" } }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "macvlan below a veth in a chain",
+    before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0" } }, { attach: eth2 }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "half a veth",
+    before: debris(bridged, { attach: both }, "veth.commit"),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "half a macvlan",
+    before: debris(nicked, { attach: macvlan }, "link.up"),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "a replacement half done",
+    before: asideBefore("veth.commit"),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "a replacement all but done",
+    before: asideBefore("replace.remove"),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+];

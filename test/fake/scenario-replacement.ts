@@ -1,0 +1,41 @@
+import type { Scenario } from "./scenario.js";
+import { after, both, bridged, engined, eth2, macvlan, nicked, v4, withBridge, withNic } from "./scenario-start.js";
+
+export const replacements: readonly Scenario[] = [
+  {
+    name: "another MAC and gateway",
+    before: after(engined, { attach: both }),
+    act: { attach: { ...both, mac: "02:00:00:00:00:77", gateway: ["192.168.1.254", "fd00:1::254"], replace: true } },
+    outcome: "replaced",
+  },
+  {
+    name: "another bridge",
+    before: after(withBridge(bridged, "br2"), { attach: both }),
+    act: { attach: { ...both, to: "br2", replace: true } },
+    outcome: "replaced",
+  },
+  {
+    name: "a new bridge, of an attachment whose defaults another one has",
+    before: after(engined, { attach: both }, { attach: eth2 }),
+    act: { attach: { ...v4, to: "br9", replace: true } },
+    outcome: "replaced",
+  },
+  {
+    name: "macvlan for a veth, which goes first",
+    before: after(withNic(engined, "nic0"), { attach: both }),
+    act: { attach: { ...both, to: "nic0", replace: true } },
+    outcome: "replaced",
+  },
+  {
+    name: "a macvlan of another MTU, which goes first",
+    before: after(nicked, { attach: macvlan }),
+    act: { attach: { ...macvlan, mtu: 1400, replace: true } },
+    outcome: "replaced",
+  },
+  {
+    name: "a veth for a macvlan, which goes first",
+    before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0" } }),
+    act: { attach: { ...both, replace: true } },
+    outcome: "replaced",
+  },
+];
