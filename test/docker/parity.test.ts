@@ -132,8 +132,11 @@ describe("the same words leave the same as the shell script did", () => {
     expect(await play(one, containers, commandPlayer(socket))).toEqual(intended(script, one));
   });
 
-  it("with each difference in the table seen, and no recording of a form that is not compared", () => {
+  it("with each difference in the table seen, and no form without its recording and its place in docs/parity.md", () => {
     expect(differences.filter((difference) => !used.has(difference)).map(({ what }) => what)).toEqual([]);
+    const page = readFileSync(join(import.meta.dirname, "../../docs/parity.md"), "utf8");
+    for (const { what } of differences) expect(page).toContain(`- ${what}\n`);
+    for (const { name } of parityCases) expect(page).toMatch(new RegExp(`\\b${name}\\b`));
     expect(readdirSync(GOLDEN).sort()).toEqual(parityCases.map(({ name }) => `${name}.json`).sort());
   });
 });
