@@ -1,6 +1,7 @@
 #pragma once
 
-#include "runner.h"
+#include "requests.h"
+#include "stop.h"
 
 namespace pw {
 

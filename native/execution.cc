@@ -68,8 +68,7 @@ bool Execution::note(size_t index, Outcome outcome) {
   const Instruction& one = program_[index];
   const bool accepted = outcome.error == 0 || one.optional || (one.tolerates(outcome.error) && !outcome.unknown);
   toUndo_[index] = (outcome.error == 0 && !outcome.skipped && one.op != Op::identity) || outcome.unknown;
-  report.results.push_back(
-      {outcome.error, outcome.text, outcome.skipped, std::move(outcome.reply), outcome.met});
+  report.results.push_back({outcome.error, outcome.text, outcome.skipped, std::move(outcome.reply), outcome.met});
   if (accepted) return true;
   report.ok = false;
   report.failed = Failed{index, outcome.error, outcome.text, outcome.offset, outcome.syscall};
@@ -113,21 +112,13 @@ Execution::Outcome Execution::execute(const Instruction& one, Before* before) {
   Outcome outcome;
   if (!guarded(one, &outcome)) return outcome;
   switch (one.op) {
-    case Op::netlink:
-      netlink(one, &outcome);
-      break;
-    case Op::sysctl:
-      sysctl(one, before, &outcome);
-      break;
-    case Op::file:
-      file(one, before, &outcome);
-      break;
+    case Op::netlink: netlink(one, &outcome); break;
+    case Op::sysctl: sysctl(one, before, &outcome); break;
+    case Op::file: file(one, before, &outcome); break;
     case Op::identity:
       if (Failure failure = checkIdentity(one.path, one.ino)) fail(failure, &outcome);
       break;
-    case Op::reap:
-      outcome.error = EINVAL;
-      break;
+    case Op::reap: outcome.error = EINVAL; break;
   }
   return outcome;
 }

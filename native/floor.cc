@@ -1,5 +1,5 @@
-// Definitions that keep the binary loadable where Node 20 itself is: glibc 2.28 and the libstdc++ of GCC 8. Newer headers
-// refer to symbols those libraries lack; defined here (hidden, see exports.map), they are not imported.
+// Definitions that keep the binary loadable where Node 20 itself is: glibc 2.28 and the libstdc++ of GCC 8. Newer
+// headers refer to symbols those libraries lack; defined here (hidden, see exports.map), they are not imported.
 
 #include <new>
 

@@ -27,7 +27,8 @@ Failure Lock::tryTake(const std::string& path) {
     // Somebody may have removed the file between the two calls: then the next comer locks another one.
     struct statx held, there;
     if (::statx(fd.get(), "", AT_EMPTY_PATH, STATX_INO, &held) != 0) return failedCall("statx", errno, path);
-    if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_INO, &there) != 0 || !sameFile(held, there)) continue;
+    if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_INO, &there) != 0 || !sameFile(held, there))
+      continue;
     fd_ = std::move(fd);
     return {};
   }

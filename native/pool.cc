@@ -26,12 +26,15 @@ void Pool::submit(std::function<void()> job) {
     fresh = &workers_.emplace_back();
     fresh->job = std::move(job);
   }
-  if (startThread("pw-reap", [this, fresh] { work(fresh); }, &fresh->thread) == 0) return;
+  if (startThread(
+          "pw-reap", [this, fresh] { work(fresh); }, &fresh->thread) == 0)
+    return;
   // No room for another thread: another worker takes it later, or, when there is none, the owner itself.
   std::unique_lock<std::mutex> guard(mutex_);
   job = std::move(fresh->job);
   workers_.pop_back();
-  const bool someBusy = std::any_of(workers_.begin(), workers_.end(), [](const Worker& worker) { return !worker.ended; });
+  const bool someBusy =
+      std::any_of(workers_.begin(), workers_.end(), [](const Worker& worker) { return !worker.ended; });
   if (someBusy) {
     queue_.push_back(std::move(job));
   } else {

@@ -44,8 +44,7 @@ class Check {
           if (std::string fault = matches({one.until->match}); !fault.empty()) return fault;
         }
         return request(one.message, one.relocations);
-      case Op::reap:
-        return request(one.message, one.relocations);
+      case Op::reap: return request(one.message, one.relocations);
       case Op::sysctl:
         if (!isNetSysctl(one.path)) return "the path of a sysctl is below /proc/sys/net/, without ..";
         return one.data ? "" : "a sysctl cannot be removed";
@@ -68,7 +67,8 @@ class Check {
   std::string request(const Bytes& message, const std::vector<Relocation>& relocations) {
     if (std::string fault = checkMessage(message); !fault.empty()) return fault;
     for (const Relocation& relocation : relocations) {
-      if (!View{message.data(), message.size()}.contains(relocation.offset, 4) || relocation.offset < kSmallestMessage) {
+      if (!View{message.data(), message.size()}.contains(relocation.offset, 4) ||
+          relocation.offset < kSmallestMessage) {
         return "a relocation at byte " + std::to_string(relocation.offset) + " of " + std::to_string(message.size());
       }
       if (relocation.slot >= slots_.size()) return "there is no slot " + std::to_string(relocation.slot);

@@ -21,17 +21,21 @@ constexpr size_t kAckBuffer = 1u << 16;
 }  // namespace
 
 bool Reap::announcedBy(View notice) const {
-  if (loadU16(notice.data + 4) != type || !notice.contains(offset, 4) || loadU32(notice.data + offset) != value) return false;
+  if (loadU16(notice.data + 4) != type || !notice.contains(offset, 4) || loadU32(notice.data + offset) != value)
+    return false;
   // The family: a bridge announces a leaving port by the same type and index, before the link is gone (AF_BRIDGE).
   return notice.size > NLMSG_HDRLEN && notice.data[NLMSG_HDRLEN] == AF_UNSPEC;
 }
 
 Reaper::Reaper(const Stop& stop)
-    : stop_(stop), bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), pool_([this] { post([this] { pool_.collect(); }); }) {}
+    : stop_(stop),
+      bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      pool_([this] { post([this] { pool_.collect(); }); }) {}
 
 int Reaper::start(std::function<void()> ended) {
   ended_ = std::move(ended);
-  return startThread("pw-notice", [this] { run(); }, &thread_);
+  return startThread(
+      "pw-notice", [this] { run(); }, &thread_);
 }
 
 void Reaper::join() {

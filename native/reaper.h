@@ -39,6 +39,8 @@ class Reaper {
  public:
   explicit Reaper(const Stop& stop);
 
+  /** False for want of a descriptor. */
+  bool usable() const { return static_cast<bool>(bell_); }
   /** `ended` is the last thing the thread does. Returns an errno. */
   int start(std::function<void()> ended);
   bool started() const { return thread_.joinable(); }

@@ -32,15 +32,12 @@ bool ReplyReader::take(View received, size_t length) {
     // Looked for on every message: it may be on the last alone.
     if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) interrupted = true;
     switch (header.nlmsg_type) {
-      case NLMSG_NOOP:
-        break;
+      case NLMSG_NOOP: break;
       case NLMSG_OVERRUN:
         reply = transportFailure("recvmsg", ENOBUFS, "the kernel dropped a part of its answer");
         return true;
       case NLMSG_DONE:
-      case NLMSG_ERROR:
-        readAck(one, &reply);
-        return true;
+      case NLMSG_ERROR: readAck(one, &reply); return true;
       default:
         reply.messages.insert(reply.messages.end(), one.data, one.data + one.size);
         reply.messages.resize(alignTo4(reply.messages.size()));

@@ -14,108 +14,10 @@
 #include "execution.h"
 #include "lock-queue.h"
 #include "reaper.h"
+#include "requests.h"
 #include "transaction.h"
 
 namespace pw {
-
-/** What a caller guesses an answer to be; src/kernel/native.ts says what each field means. */
-struct Expectation {
-  struct MaskedWord {
-    uint32_t offset = 0;
-    uint32_t mask = 0;
-    uint32_t value = 0;
-  };
-  struct Byte {
-    uint32_t offset = 0;
-    uint8_t value = 0;
-  };
-
-  int error = 0;
-  std::vector<MaskedWord> words;
-  std::vector<Match> where;
-  std::optional<Byte> none;
-
-  bool holds(int answered, View replies) const;
-};
-
-struct Query {
-  uint32_t netns = 0;
-  Bytes message;
-  std::optional<Expectation> expect;
-};
-
-/** A program for the answers that are expected. */
-struct Guess {
-  Program program;
-  Slots slots;
-};
-
-struct Answer {
-  int error = 0;
-  std::string text;
-  Bytes replies;
-};
-
-struct Begin {
-  Namespaces namespaces;
-  int protocol = 0;
-  /** Empty: no lock. */
-  std::string lockPath;
-  std::chrono::milliseconds lockTime{0};
-  std::vector<Query> queries;
-  std::optional<Guess> guess;
-};
-
-struct Begun {
-  Failure failure;
-  /** A fault of the caller: the guessed program was refused before anything was done. */
-  std::string fault;
-  /** The guess held, and its program ended the transaction. */
-  std::optional<Report> report;
-  uint64_t transaction = 0;
-  std::vector<Answer> answers;
-};
-
-struct Answers {
-  Failure failure;
-  std::vector<Answer> answers;
-};
-
-struct Ran {
-  /** The program could not be begun at all; else `report` tells. */
-  Failure failure;
-  /** A fault of the caller: the program was refused before anything was done. */
-  std::string fault;
-  Report report;
-};
-
-struct Created {
-  Failure failure;
-  std::shared_ptr<Netns> netns;
-};
-
-struct Value {
-  Failure failure;
-  std::string text;
-};
-
-struct Exchange {
-  std::shared_ptr<const Netns> netns;
-  int domain = 0;
-  int type = 0;
-  int protocol = 0;
-  Bytes address;
-  Bytes payload;
-  size_t offset = 0;
-  Bytes value;
-  std::chrono::milliseconds time{0};
-};
-
-struct Exchanged {
-  Failure failure;
-  /** No value: nothing that matches came in time. */
-  std::optional<Bytes> datagram;
-};
 
 /** Called exactly once, on some thread of the runner (or the caller's own, when refused at once). It may not block. */
 template <typename T>

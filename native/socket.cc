@@ -16,12 +16,10 @@ constexpr int kDumpAttempts = 16;
 
 Reply waitFailure(Wake wake) {
   switch (wake) {
-    case Wake::deadline:
-      return transportFailure("recvmsg", ETIMEDOUT, "the kernel did not answer within 10 seconds");
+    case Wake::deadline: return transportFailure("recvmsg", ETIMEDOUT, "the kernel did not answer within 10 seconds");
     case Wake::stopped:
       return transportFailure("recvmsg", ECANCELED, "the kernel had not answered when the program was asked to end");
-    default:
-      return transportFailure("poll", errno, describe(errno));
+    default: return transportFailure("poll", errno, describe(errno));
   }
 }
 
@@ -75,7 +73,8 @@ Failure NetlinkSocket::subscribe(uint32_t group) {
   // FORCE is not held to rmem_max, but needs CAP_NET_ADMIN in the initial user namespace.
   const int room = 1 << 20;
   if (::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0) {
-    if (::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room) != 0) return failedCall("setsockopt", errno, "SO_RCVBUF");
+    if (::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room) != 0)
+      return failedCall("setsockopt", errno, "SO_RCVBUF");
   }
   if (::setsockopt(fd(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
     return failedCall("setsockopt", errno, "NETLINK_ADD_MEMBERSHIP");

@@ -9,7 +9,8 @@
 namespace pw {
 
 int startThread(const char* name, std::function<void()> body, std::thread* thread) {
-  // sigprocmask, not pthread_sigmask: on Linux it sets the calling thread's mask, and by name the latter needs glibc 2.32.
+  // sigprocmask, not pthread_sigmask: on Linux it sets the calling thread's mask, and by name the latter needs
+  // glibc 2.32.
   sigset_t all, before;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &before);

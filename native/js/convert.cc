@@ -114,7 +114,8 @@ Instruction readInstruction(ObjectReader* reader, napi_value value, bool nested)
   if (const napi_value tolerate = reader->get(value, Word::tolerate)) {
     const uint32_t length = reader->length(tolerate, "tolerate", 64);
     for (uint32_t i = 0; i < length; i++) {
-      one.tolerate.push_back(static_cast<int>(reader->integer(reader->element(tolerate, i), "tolerate", kLargestErrno)));
+      one.tolerate.push_back(
+          static_cast<int>(reader->integer(reader->element(tolerate, i), "tolerate", kLargestErrno)));
     }
   }
   one.optional = reader->flag(value, Word::optional, "optional");

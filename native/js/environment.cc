@@ -9,8 +9,8 @@ Environment::Environment(Napi::Env env) : mailbox_(Mailbox::create(env)) {
 }
 
 /**
- * The environment ends, perhaps in the middle of everything. What runs is finished or undone, what waits is refused, and
- * the threads are joined: their code may be unmapped with a worker.
+ * The environment ends, perhaps in the middle of everything. What runs is finished or undone, what waits is refused,
+ * and the threads are joined: their code may be unmapped with a worker.
  */
 void Environment::cleanUp(void* data) {
   auto* self = static_cast<Environment*>(data);

@@ -8,10 +8,10 @@
 #include <set>
 #include <utility>
 
-#include "deferred.h"
-#include "mailbox.h"
 #include "../netns.h"
 #include "../runner.h"
+#include "deferred.h"
+#include "mailbox.h"
 
 namespace pw {
 

@@ -8,8 +8,8 @@ std::shared_ptr<Mailbox> Mailbox::create(Napi::Env env) {
   auto mailbox = std::make_shared<Mailbox>();
   const Napi::String name = Napi::String::New(env, "pipework");
   napi_threadsafe_function function;
-  if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, deliver, &function) !=
-      napi_ok) {
+  if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, deliver,
+                                      &function) != napi_ok) {
     return nullptr;
   }
   napi_unref_threadsafe_function(env, function);

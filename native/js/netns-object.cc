@@ -13,7 +13,8 @@ constexpr napi_type_tag kTag{0x7f3b1c52d08e4a96, 0xa1c4e97065bd832f};
 
 }  // namespace
 
-/** V8 checks the receiver of methods, but not that of accessors: one borrowed by another class would read its memory. */
+/** V8 checks the receiver of methods, but not that of accessors: one borrowed by another class would read its memory.
+ */
 template <NetnsObject::Getter getter>
 napi_value NetnsObject::get(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);

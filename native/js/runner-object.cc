@@ -56,7 +56,8 @@ Begin readBegin(ObjectReader* reader, napi_value options) {
     }
   }
   uint64_t time = kDefaultLockTime;
-  if (const napi_value value = reader->get(options, Word::lockTimeoutMs)) time = reader->integer(value, "lockTimeoutMs", kDay);
+  if (const napi_value value = reader->get(options, Word::lockTimeoutMs))
+    time = reader->integer(value, "lockTimeoutMs", kDay);
   begin.lockTime = std::chrono::milliseconds(time);
   begin.queries = readQueries(reader, reader->get(options, Word::queries), length);
   if (const napi_value guess = reader->get(options, Word::guess)) {
@@ -136,7 +137,8 @@ Napi::Value RunnerObject::makeTransaction(Napi::Env env, const std::shared_ptr<R
   handle->id = id;
   const Napi::Object object = Napi::Object::New(env);
   const napi_property_descriptor property{
-      "id", nullptr, nullptr, nullptr, nullptr, Napi::Number::New(env, static_cast<double>(id)), napi_enumerable, nullptr};
+      "id",   nullptr, nullptr, nullptr, nullptr, Napi::Number::New(env, static_cast<double>(id)), napi_enumerable,
+      nullptr};
   napi_define_properties(env, object, 1, &property);
   object.TypeTag(&kTransactionTag);
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<TransactionHandle*>(data); };
@@ -186,8 +188,8 @@ Napi::Value RunnerObject::query(const Napi::CallbackInfo& info) {
   ObjectReader reader(&words);
   std::vector<Query> queries = readQueries(&reader, info[1], kMostNamespaces);
   if (reader.failed()) return misuse(env, reader.fault());
-  auto [promise, done] = environment_->promise<Answers>(
-      env, Value(), [](Napi::Env env, const Deferred& deferred, const Answers& answers) {
+  auto [promise, done] =
+      environment_->promise<Answers>(env, Value(), [](Napi::Env env, const Deferred& deferred, const Answers& answers) {
         if (rejected(env, deferred, answers.failure)) return;
         Words words(env);
         deferred.Resolve(arrayOf(&words, answers.answers));
@@ -206,8 +208,8 @@ Napi::Value RunnerObject::run(const Napi::CallbackInfo& info) {
   Slots slots = readSlots(&reader, info[2]);
   const bool keep = !info[3].IsUndefined() && reader.boolean(info[3], "keep");
   if (reader.failed()) return misuse(env, reader.fault());
-  auto [promise, done] = environment_->promise<Ran>(
-      env, Value(), [](Napi::Env env, const Deferred& deferred, const Ran& ran) {
+  auto [promise, done] =
+      environment_->promise<Ran>(env, Value(), [](Napi::Env env, const Deferred& deferred, const Ran& ran) {
         if (rejected(env, deferred, ran.failure)) return;
         if (!ran.fault.empty()) return deferred.Reject(Napi::TypeError::New(env, ran.fault).Value());
         Words words(env);
@@ -221,8 +223,8 @@ Napi::Value RunnerObject::end(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const TransactionHandle* transaction = transactionOf(info[0]);
   if (transaction == nullptr) return misuse(env, "end: a transaction of this runner is needed");
-  auto [promise, done] = environment_->promise<Failure>(
-      env, Value(), [](Napi::Env env, const Deferred& deferred, const Failure& failure) {
+  auto [promise, done] =
+      environment_->promise<Failure>(env, Value(), [](Napi::Env env, const Deferred& deferred, const Failure& failure) {
         if (!rejected(env, deferred, failure)) deferred.Resolve(env.Undefined());
       });
   runner_->end(transaction->id, std::move(done));
@@ -271,6 +273,8 @@ Napi::Value RunnerObject::exchange(const Napi::CallbackInfo& info) {
   return promise;
 }
 
-Napi::Value RunnerObject::close(const Napi::CallbackInfo& info) { return environment_->stopRunner(info.Env(), runner_); }
+Napi::Value RunnerObject::close(const Napi::CallbackInfo& info) {
+  return environment_->stopRunner(info.Env(), runner_);
+}
 
 }  // namespace pw

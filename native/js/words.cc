@@ -5,19 +5,22 @@
 namespace pw {
 namespace {
 
-constexpr const char* kSpelling[] = {
-    "address", "answers", "capture", "data", "domain", "errno", "expect", "failed", "fd", "group", "guess", "header", "id", "ifSlot",
-    "index", "ino", "lockPath", "lockTimeoutMs", "match", "message", "met", "namespaces", "netns", "noUndo", "none", "notice", "offset",
-    "ok", "op", "optional", "path", "payload", "position", "program", "protocol", "queries", "reason", "relocations", "replies",
-    "reply", "report", "results", "skipped", "slot", "slots", "socket", "syscall", "text", "timeoutMs", "tolerate", "transaction",
-    "type", "undo", "undone", "unlessAny", "unlessSlot", "until", "value", "via", "where", "words"};
-static_assert(std::size(kSpelling) == static_cast<size_t>(Word::count), "a spelling for every word");
+#define PW_SPELLING(name) #name,
+constexpr const char* kSpelling[] = {PW_WORDS(PW_SPELLING)};
+#undef PW_SPELLING
+
+/** Without the underscore that keeps a word apart from a macro. */
+std::string spelling(const char* word) {
+  std::string text = word;
+  if (text.back() == '_') text.pop_back();
+  return text;
+}
 
 }  // namespace
 
 void Words::install(Napi::Env env, Environment* environment) {
   Napi::Array array = Napi::Array::New(env, std::size(kSpelling));
-  for (uint32_t i = 0; i < std::size(kSpelling); i++) array.Set(i, Napi::String::New(env, kSpelling[i]));
+  for (uint32_t i = 0; i < std::size(kSpelling); i++) array.Set(i, Napi::String::New(env, spelling(kSpelling[i])));
   environment->words = Napi::Persistent(array);
 }
 
@@ -29,7 +32,9 @@ napi_value Words::operator[](Word word) {
   return value;
 }
 
-void Words::set(napi_value object, Word word, napi_value value) { napi_set_property(env_, object, (*this)[word], value); }
+void Words::set(napi_value object, Word word, napi_value value) {
+  napi_set_property(env_, object, (*this)[word], value);
+}
 
 bool ObjectReader::succeeded(napi_status status) {
   if (status == napi_ok) return true;

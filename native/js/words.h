@@ -13,13 +13,22 @@
 
 namespace pw {
 
-/** Property names of the contract (src/kernel/native.ts), in the spelling of JavaScript. */
-enum class Word {
-  address, answers, capture, data, domain, errno_, expect, failed, fd, group, guess, header, id, ifSlot, index, ino, lockPath, lockTimeoutMs,
-  match, message, met, namespaces, netns, noUndo, none, notice, offset, ok, op, optional, path, payload, position, program, protocol,
-  queries, reason, relocations, replies, reply, report, results, skipped, slot, slots, socket, syscall, text, timeoutMs, tolerate,
-  transaction, type, undo, undone, unlessAny, unlessSlot, until, value, via, where, words, count
-};
+/** Property names of the contract (src/kernel/native.ts); errno is a macro, and so has an underscore here. */
+// clang-format off
+#define PW_WORDS(word) \
+  word(address) word(answers) word(capture) word(data) word(domain) word(errno_) word(expect) word(failed) word(fd) \
+  word(group) word(guess) word(header) word(id) word(ifSlot) word(index) word(ino) word(lockPath) \
+  word(lockTimeoutMs) word(match) word(message) word(met) word(namespaces) word(netns) word(noUndo) word(none) \
+  word(notice) word(offset) word(ok) word(op) word(optional) word(path) word(payload) word(position) word(program) \
+  word(protocol) word(queries) word(reason) word(relocations) word(replies) word(reply) word(report) word(results) \
+  word(skipped) word(slot) word(slots) word(socket) word(syscall) word(text) word(timeoutMs) word(tolerate) \
+  word(transaction) word(type) word(undo) word(undone) word(unlessAny) word(unlessSlot) word(until) word(value) \
+  word(via) word(where) word(words)
+// clang-format on
+
+#define PW_ENUMERATOR(name) name,
+enum class Word { PW_WORDS(PW_ENUMERATOR) count };
+#undef PW_ENUMERATOR
 
 /** The names as values: looked up once per call, because making a string costs more than reading the property. */
 class Words {
@@ -38,8 +47,8 @@ class Words {
 };
 
 /**
- * Reads plain objects. The first fault is kept and everything after it reads as nothing, so a caller checks once, at the
- * end. No exception is left pending, whatever a getter throws.
+ * Reads plain objects. The first fault is kept and everything after it reads as nothing, so a caller checks once, at
+ * the end. No exception is left pending, whatever a getter throws.
  */
 class ObjectReader {
  public:

@@ -9,12 +9,9 @@ const ETIMEDOUT = 110;
 /** What the child said, with one system call of its threads failing (or faked) as told. */
 async function with_(inject: string, what: string) {
   const call = inject.split(":")[0] as string;
-  const { code, signal, said, stderr } = await child(`fault:${what}`, [
-    "-e",
-    `trace=${call}`,
-    "-e",
-    `inject=${inject}`,
-  ]);
+  const { code, signal, said, stderr } = await child(`fault:${what}`, {
+    strace: ["-e", `trace=${call}`, "-e", `inject=${inject}`],
+  });
   expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
   expect(said).toHaveLength(1);
   return said[0];
@@ -77,6 +74,16 @@ describe.concurrent("faults of system calls", () => {
       via: "ack",
       left: [false],
     });
+  });
+
+  test("no descriptors left: EMFILE, or success, never a wreck", async () => {
+    const { code, signal, said, stderr } = await child("fault:noDescriptors", { descriptors: 64 });
+    expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
+    expect(said).toEqual([
+      { works: expect.any(Number), EMFILE: expect.any(Number), other: [], left: [false, false, true] },
+    ]);
+    expect(said[0].works).toBeGreaterThan(20);
+    expect(said[0].EMFILE).toBeGreaterThan(10);
   });
 
   test("a namespace that cannot be entered is a failure of that job alone", async () => {

@@ -124,7 +124,9 @@ TEST("random bytes are read within their bounds") {
     if (random() % 2 == 0 && !bytes.empty()) bytes[random() % bytes.size()] = static_cast<uint8_t>(random());
     const Bytes exact(bytes);
     attributes += numbers(exact).size();
-    Match{static_cast<uint32_t>(random() % 20), {static_cast<uint16_t>(random() % 12), static_cast<uint16_t>(random() % 12)}, {1}}
+    Match{static_cast<uint32_t>(random() % 20),
+          {static_cast<uint16_t>(random() % 12), static_cast<uint16_t>(random() % 12)},
+          {1}}
         .holds(view(exact));
     MessageWalk walk(view(exact));
     View one;

@@ -28,27 +28,28 @@ struct Registration {
 
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
-#define TEST(name)                                                                  \
-  static void JOIN(test_, __LINE__)();                                              \
+#define TEST(name)                                                                      \
+  static void JOIN(test_, __LINE__)();                                                  \
   static const Registration JOIN(registration_, __LINE__)(name, JOIN(test_, __LINE__)); \
   static void JOIN(test_, __LINE__)()
 
-#define CHECK(condition)                                                            \
-  do {                                                                              \
-    if (!(condition)) {                                                             \
-      std::printf("    %s:%d: %s\n", __FILE__, __LINE__, #condition);               \
-      failures()++;                                                                 \
-    }                                                                               \
+#define CHECK(condition)                                              \
+  do {                                                                \
+    if (!(condition)) {                                               \
+      std::printf("    %s:%d: %s\n", __FILE__, __LINE__, #condition); \
+      failures()++;                                                   \
+    }                                                                 \
   } while (0)
 
-#define CHECK_EQUAL(actual, expected)                                               \
-  do {                                                                              \
-    const auto is = (actual);                                                       \
-    const auto wanted = (expected);                                                 \
-    if (!(is == wanted)) {                                                          \
-      std::printf("    %s:%d: %s is %s, not %s\n", __FILE__, __LINE__, #actual, show(is).c_str(), show(wanted).c_str()); \
-      failures()++;                                                                 \
-    }                                                                               \
+#define CHECK_EQUAL(actual, expected)                                                             \
+  do {                                                                                            \
+    const auto is = (actual);                                                                     \
+    const auto wanted = (expected);                                                               \
+    if (!(is == wanted)) {                                                                        \
+      std::printf("    %s:%d: %s is %s, not %s\n", __FILE__, __LINE__, #actual, show(is).c_str(), \
+                  show(wanted).c_str());                                                          \
+      failures()++;                                                                               \
+    }                                                                                             \
   } while (0)
 
 inline std::string show(const std::string& text) { return '"' + text + '"'; }

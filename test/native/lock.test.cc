@@ -1,5 +1,3 @@
-#include "lock-queue.h"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "check.h"
+#include "lock-queue.h"
 
 using namespace pw;
 using std::chrono::milliseconds;
@@ -91,7 +90,8 @@ struct Service {
                  held = std::move(lock);
                },
                [this, name](const Failure& failure) {
-                 log.push_back(name + " " + (failure.reason == Reason::none ? failure.text : reasonWord(failure.reason)));
+                 log.push_back(name + " " +
+                               (failure.reason == Reason::none ? failure.text : reasonWord(failure.reason)));
                }});
   }
   void release() {

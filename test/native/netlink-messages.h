@@ -49,9 +49,13 @@ class LinkMessage {
 /** Offset of ifi_index in a link message. */
 constexpr uint32_t kIndexOffset = NLMSG_HDRLEN + 4;
 
-inline pw::Bytes getLink(const std::string& name) { return LinkMessage(RTM_GETLINK, 0).text(IFLA_IFNAME, name).bytes(); }
+inline pw::Bytes getLink(const std::string& name) {
+  return LinkMessage(RTM_GETLINK, 0).text(IFLA_IFNAME, name).bytes();
+}
 inline pw::Bytes dumpLinks() { return LinkMessage(RTM_GETLINK, NLM_F_DUMP).bytes(); }
-inline pw::Bytes deleteLink(const std::string& name) { return LinkMessage(RTM_DELLINK, 0).text(IFLA_IFNAME, name).bytes(); }
+inline pw::Bytes deleteLink(const std::string& name) {
+  return LinkMessage(RTM_DELLINK, 0).text(IFLA_IFNAME, name).bytes();
+}
 
 inline pw::Bytes newVeth(const std::string& name, const std::string& peer) {
   LinkMessage message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);

@@ -29,7 +29,8 @@ TEST("a sound program has no fault") {
 }
 
 TEST("sizes of messages are bounded") {
-  CHECK_EQUAL(fault(netlink(15)), std::string("instruction 0: a netlink message of 15 bytes; 16 to 1048576 are possible"));
+  CHECK_EQUAL(fault(netlink(15)),
+              std::string("instruction 0: a netlink message of 15 bytes; 16 to 1048576 are possible"));
   CHECK(fault(netlink(kLargestMessage)).empty());
   CHECK(!fault(netlink(kLargestMessage + 1)).empty());
   CHECK(!fault(netlink(0)).empty());

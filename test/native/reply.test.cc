@@ -14,7 +14,8 @@ namespace {
 constexpr uint32_t kSequence = 7;
 constexpr uint32_t kPort = 4000;
 
-Bytes message(uint16_t type, uint16_t flags, const Bytes& payload = {}, uint32_t sequence = kSequence, uint32_t port = kPort) {
+Bytes message(uint16_t type, uint16_t flags, const Bytes& payload = {}, uint32_t sequence = kSequence,
+              uint32_t port = kPort) {
   nlmsghdr header{};
   header.nlmsg_len = static_cast<uint32_t>(sizeof header + payload.size());
   header.nlmsg_type = type;

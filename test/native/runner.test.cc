@@ -53,7 +53,8 @@ struct Bench {
     if (runner->stop()) runner->join();
   }
 
-  Pending<Begun> begin(Namespaces namespaces, const std::string& lockPath = {}, milliseconds time = milliseconds(20000)) {
+  Pending<Begun> begin(Namespaces namespaces, const std::string& lockPath = {},
+                       milliseconds time = milliseconds(20000)) {
     Pending<Begun> pending;
     Begin options;
     options.namespaces = std::move(namespaces);

@@ -97,8 +97,8 @@ TEST("the late answer to an earlier request is not taken for that to this one") 
   storeU32(earlier.data() + 8, 12345);
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
-  CHECK(::sendto(route.socket.fd(), earlier.data(), earlier.size(), 0, reinterpret_cast<sockaddr*>(&kernel), sizeof kernel) ==
-        static_cast<ssize_t>(earlier.size()));
+  CHECK(::sendto(route.socket.fd(), earlier.data(), earlier.size(), 0, reinterpret_cast<sockaddr*>(&kernel),
+                 sizeof kernel) == static_cast<ssize_t>(earlier.size()));
   const Reply reply = route.ask(getLink("lo"));
   CHECK_EQUAL(reply.error, 0);
   CHECK((names(reply.messages) == std::multiset<std::string>{"lo"}));
@@ -106,7 +106,8 @@ TEST("the late answer to an earlier request is not taken for that to this one") 
 
 TEST("a dump that outgrows its buffer is repeated with a larger one, and is whole") {
   Route route;
-  for (int i = 0; i < 20; i++) CHECK_EQUAL(route.ask(newVeth("a" + std::to_string(i), "b" + std::to_string(i))).error, 0);
+  for (int i = 0; i < 20; i++)
+    CHECK_EQUAL(route.ask(newVeth("a" + std::to_string(i), "b" + std::to_string(i))).error, 0);
   const auto all = names(route.ask(dumpLinks()).messages);
   CHECK_EQUAL(all.size(), size_t{41});
   for (const size_t size : {64, 512, 2000}) {
@@ -132,7 +133,8 @@ TEST("an answer that is no dump and does not fit is an error: it might have been
 
 TEST("dumps while links come and go are whole, or say that they could not be") {
   Route route;
-  for (int i = 0; i < 8; i++) CHECK_EQUAL(route.ask(newVeth("s" + std::to_string(i), "t" + std::to_string(i))).error, 0);
+  for (int i = 0; i < 8; i++)
+    CHECK_EQUAL(route.ask(newVeth("s" + std::to_string(i), "t" + std::to_string(i))).error, 0);
   std::atomic<bool> enough{false};
   std::thread churn([&enough] {
     Route other;

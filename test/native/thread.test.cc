@@ -1,3 +1,5 @@
+#include "thread.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -8,7 +10,6 @@
 #include "check.h"
 #include "pool.h"
 #include "stop.h"
-#include "thread.h"
 
 using namespace pw;
 using std::chrono::milliseconds;
@@ -55,10 +56,14 @@ TEST("threads are named, and take no signals; the caller's mask is as before") {
   sigprocmask(SIG_BLOCK, nullptr, &before);
   std::thread thread;
   char name[32] = "";
-  CHECK_EQUAL(startThread("pw-test", [&] {
-                sigprocmask(SIG_BLOCK, nullptr, &inside);
-                pthread_getname_np(pthread_self(), name, sizeof name);
-              }, &thread), 0);
+  CHECK_EQUAL(startThread(
+                  "pw-test",
+                  [&] {
+                    sigprocmask(SIG_BLOCK, nullptr, &inside);
+                    pthread_getname_np(pthread_self(), name, sizeof name);
+                  },
+                  &thread),
+              0);
   thread.join();
   sigprocmask(SIG_BLOCK, nullptr, &after);
   CHECK_EQUAL(std::string(name), std::string("pw-test"));

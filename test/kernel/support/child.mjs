@@ -80,6 +80,50 @@ const faults = {
     const restored = (await runner.readSysctl(netns, path)) === before;
     say({ ...shown(report), restored, left: [await exists(netns, "x")], namespaces: threadNamespaces() });
   },
+  /** With no, one, two... descriptors to spare, everything works or says EMFILE, and nothing is lost. */
+  async noDescriptors() {
+    const count = () => fs.readdirSync("/proc/self/fd").length;
+    const netns = await runner.createNetns();
+    await run(netns, [make("x")]);
+    const before = count();
+    const held = [];
+    try {
+      for (;;) held.push(fs.openSync("/dev/null"));
+    } catch {}
+    const outcomes = { works: 0, EMFILE: 0, other: [] };
+    const attempt = async (work) => {
+      const failure = await work().catch((error) => error);
+      const errno = failure?.errno ?? failure?.failed?.errno;
+      if (errno === undefined) outcomes.works++;
+      else if (errno === 24) outcomes.EMFILE++;
+      else outcomes.other.push(errno);
+    };
+    for (let spare = 0; spare < 12; spare++) {
+      await attempt(async () => void (await runner.createNetns()).close());
+      await attempt(() => run(netns, [capture("x"), make("y"), remove("y")]));
+      await attempt(() => run(netns, [{ op: 2, netns: 0, path: `${lockPath}.record`, data: "x" }]));
+      await attempt(() => run(netns, [make("z"), capture("z"), reap("z")]));
+      await attempt(async () => runner.end(await begin(netns, { lockPath })));
+      await attempt(() => runner.readSysctl(netns, "/proc/sys/net/ipv4/ip_forward"));
+      await attempt(async () => {
+        const other = new module.exports.Runner();
+        const failure = await other.createNetns().then(
+          (made) => made.close(),
+          (error) => error,
+        );
+        await other.close();
+        if (failure instanceof Error) throw failure;
+      });
+      fs.closeSync(held.pop());
+    }
+    for (const fd of held) fs.closeSync(fd);
+    // The sockets of the last transaction are closed just after its promise is settled.
+    await runner.readSysctl(null, "/proc/sys/net/ipv4/ip_forward");
+    while (count() > before && fs.readdirSync("/proc/self/task").length > 0)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    outcomes.left = [await exists(netns, "y"), await exists(netns, "z"), await exists(netns, "x")];
+    say(outcomes);
+  },
   async notEntered() {
     const netns = await runner.createNetns();
     const failure = await begin(netns).catch(({ reason, errno, syscall }) => ({ reason, errno, syscall }));

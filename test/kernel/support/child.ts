@@ -15,12 +15,17 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs support/child.mjs, under strace when words for it are given. */
-export function child(what: string, straceWords: readonly string[] = []): Promise<Ended> {
+/** Runs support/child.mjs, under strace when words for it are given, with so many descriptors when they are limited. */
+export function child(
+  what: string,
+  { strace, descriptors }: { strace?: string[]; descriptors?: number } = {},
+): Promise<Ended> {
   const directory = mkdtempSync(join(tmpdir(), "pipework-child-"));
-  const node = [process.execPath, join(import.meta.dirname, "child.mjs"), addonFile, directory, what];
-  const [program, ...words] =
-    straceWords.length === 0 ? node : ["strace", "-f", "-qq", "-o", "/dev/null", ...straceWords, ...node];
+  const [program, ...words] = [
+    ...(strace === undefined ? [] : ["strace", "-f", "-qq", "-o", "/dev/null", ...strace]),
+    ...(descriptors === undefined ? [] : ["prlimit", `--nofile=${descriptors}:${descriptors}`]),
+    ...[process.execPath, join(import.meta.dirname, "child.mjs"), addonFile, directory, what],
+  ];
   return new Promise((resolve, reject) => {
     const { NODE_OPTIONS: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env;
     const running = spawn(program as string, words, { stdio: ["ignore", "pipe", "pipe"], env });
