@@ -95,6 +95,10 @@ describe(`${CYCLES} attaches and detaches with failures mixed in, and 8 instance
     });
   });
 
+  it("close the guest's namespace each time, and leave none to the collector", () => {
+    expect(answer.forgotten).toBe(0);
+  });
+
   it("leave every thread in the namespace the process was started in", () => {
     const home = readlinkSync("/proc/self/ns/net");
     for (const { namespaces } of answer.held) expect(namespaces).toEqual([home]);
