@@ -8,6 +8,12 @@
 #include <utility>
 
 namespace pw {
+namespace {
+
+/** What a hostile guest can make a dump of its own routes hold up, with the lock held: a third of a second. */
+constexpr size_t kMostReplies = 32u << 20;
+
+}  // namespace
 
 Reply transportFailure(const char* syscall, int error, std::string text) {
   Reply reply;
@@ -39,6 +45,10 @@ bool ReplyReader::take(View received, size_t length) {
       case NLMSG_DONE:
       case NLMSG_ERROR: readAck(one, &reply); return true;
       default:
+        if (reply.messages.size() > kMostReplies) {
+          reply = transportFailure("recvmsg", EMSGSIZE, "the answer is longer than 32 MB");
+          return true;
+        }
         reply.messages.insert(reply.messages.end(), one.data, one.data + one.size);
         reply.messages.resize(alignTo4(reply.messages.size()));
     }

@@ -15,9 +15,16 @@
 
 namespace pw {
 
+/** Of a dump only the messages that have one of these values at that byte are of interest. */
+struct Keep {
+  uint32_t offset = 0;
+  Bytes values;
+};
+
 struct Query {
   uint32_t netns = 0;
   Bytes message;
+  std::optional<Keep> keep;
   std::optional<Expectation> expect;
 };
 

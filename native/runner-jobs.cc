@@ -1,5 +1,6 @@
 // What the namespace thread does for each method of the runner.
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -8,6 +9,20 @@
 
 namespace pw {
 namespace {
+
+Bytes kept(const Keep& keep, const Bytes& messages) {
+  Bytes result;
+  MessageWalk walk({messages.data(), messages.size()});
+  View message;
+  while (walk.next(&message)) {
+    if (!message.contains(keep.offset, 1)) continue;
+    const uint8_t value = message.data[keep.offset];
+    if (std::find(keep.values.begin(), keep.values.end(), value) == keep.values.end()) continue;
+    result.insert(result.end(), message.data, message.data + message.size);
+    result.resize(alignTo4(result.size()));
+  }
+  return result;
+}
 
 Failure endedFailure() { return refusal(Reason::closed, "the transaction has ended"); }
 
@@ -82,6 +97,7 @@ std::vector<Answer> Runner::ask(Transaction* transaction, std::vector<Query>* qu
   answers.reserve(queries->size());
   for (Query& query : *queries) {
     Reply reply = transaction->request(&workplace_, query.netns, &query.message);
+    if (query.keep) reply.messages = kept(*query.keep, reply.messages);
     answers.push_back({reply.error, std::move(reply.text), std::move(reply.messages)});
   }
   return answers;
@@ -96,6 +112,8 @@ void Runner::drop(uint64_t id) {
   const auto found = transactions_.find(id);
   if (found == transactions_.end()) return;
   const bool locked = static_cast<bool>(found->second->lock);
+  // A job under way may hold the transaction a little longer; the lock is free from here on.
+  found->second->lock.release();
   transactions_.erase(found);
   if (locked) locks_.released();
 }

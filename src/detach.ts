@@ -2,15 +2,17 @@ import { contextOf } from "./attach.js";
 import type { LiveGuest } from "./guests/guest.js";
 import type { Instance } from "./instance.js";
 import { linksFrom } from "./kernel/observe.js";
-import { guestAsks, memoryOf, peerOf, readGuest } from "./kernel/read-guest.js";
-import { readRecords } from "./kernel/record.js";
+import { findStray, guestAsks, memoryOf, peerOf, readGuest } from "./kernel/read-guest.js";
+import { readRecord, readRecords, removeRecord } from "./kernel/record.js";
 import { runPlan } from "./kernel/run-plan.js";
 import { Transaction } from "./kernel/transaction.js";
 import { isMark } from "./plan/context.js";
 import { planDetach } from "./plan/detach.js";
 import { dumpLinks } from "./plan/link-message.js";
+import { parseAlias } from "./plan/memory.js";
 import type { DetachRequest } from "./plan/request.js";
 import type { Plan } from "./plan/step.js";
+import { checkTimeout } from "./plan/wish.js";
 import { invalid, PipeworkError } from "./values/error.js";
 import { parseIfname } from "./values/ifname.js";
 
@@ -26,6 +28,7 @@ const LOCK_MS = 10_000;
 
 function ifnameOf(request: DetachRequest): string {
   if (request.all === true && request.ifname !== undefined) throw invalid("detach either one interface or all of them");
+  checkTimeout(request.timeoutMs);
   return parseIfname(request.ifname ?? "eth1", "interface name");
 }
 
@@ -34,16 +37,26 @@ async function ours(instance: Instance, guest: LiveGuest): Promise<string[]> {
   const { transaction, answers } = await Transaction.begin(
     instance.runner,
     [instance.host, guest.netns],
-    [{ netns: "guest", message: dumpLinks() }],
+    [
+      { netns: "guest", message: dumpLinks() },
+      { netns: "host", message: dumpLinks() },
+    ],
     undefined,
   );
   try {
     const where = { guestId: guest.id, netns: guest.netns.ino, recordDir: instance.recordDir };
-    const names = new Set(
-      readRecords(where.recordDir).flatMap((one) =>
-        one.guest === where.guestId && one.netns === where.netns ? one.ifname : [],
-      ),
-    );
+    const names = new Set(readRecords(where.recordDir).flatMap((one) => (one.netns === where.netns ? one.ifname : [])));
+    // The host's word: it holds whatever the guest has made of its end.
+    for (const { alias } of linksFrom(answers[1], "the host's links")) {
+      const parsed = parseAlias(alias);
+      const memory =
+        parsed === undefined || "bridge" in parsed
+          ? undefined
+          : "memory" in parsed
+            ? parsed.memory
+            : readRecord(where.recordDir, parsed.record);
+      if (memory?.netns === where.netns) names.add(memory.ifname);
+    }
     for (const link of linksFrom(answers[0], "the guest's links")) {
       const peer = await peerOf(transaction, link);
       const memory = memoryOf(where, link, peer)?.memory;
@@ -76,7 +89,8 @@ async function viewAndPlan(
     lock,
   );
   try {
-    const view = await readGuest(transaction, context, ifname, families, answers);
+    const read = await readGuest(transaction, context, ifname, families, answers);
+    const view = await findStray(transaction, context, ifname, read);
     return { transaction, plan: planDetach(ifname, view, context) };
   } catch (error) {
     await transaction.end();
@@ -97,15 +111,54 @@ async function detachOne(
   return { guest: request.guest, ifname, outcome: plan.outcome === "absent" ? "absent" : "detached", warnings };
 }
 
+/** Identities that a reference may stand for when its guest is not there to say: the record was written under one of them. */
+async function idsOf(instance: Instance, ref: string, request: DetachRequest): Promise<string[]> {
+  const ids = [ref, `docker:${ref}`];
+  const name = ref.startsWith("docker:") ? ref.slice("docker:".length) : ref;
+  if (/^(pid|netns):/.test(ref)) return ids;
+  try {
+    const container = await instance.docker.inspect(name, { signal: request.signal });
+    if (container !== null) ids.push(`docker:${container.id}`);
+  } catch {
+    // Without an engine the words themselves must do.
+  }
+  return ids;
+}
+
+/**
+ * A guest that is gone took its interfaces along; what is left are records of kinds that leave nothing on the host.
+ * @returns names of the interfaces that were forgotten
+ */
+async function forgetGone(instance: Instance, request: DetachRequest, ifname: string): Promise<string[]> {
+  const ids = await idsOf(instance, request.guest, request);
+  const { recordDir } = instance;
+  const mine = () =>
+    readRecords(recordDir).filter((one) => ids.includes(one.guest) && (request.all === true || one.ifname === ifname));
+  if (mine().length === 0) return [];
+  const lock = { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS, signal: request.signal };
+  const { transaction } = await Transaction.begin(instance.runner, [instance.host], [], lock);
+  try {
+    const records = mine();
+    for (const one of records) removeRecord(recordDir, one);
+    return records.map((one) => one.ifname);
+  } finally {
+    await transaction.end();
+  }
+}
+
 export async function detach(instance: Instance, request: DetachRequest): Promise<DetachOutcome[]> {
   const ifname = ifnameOf(request);
   let guest: LiveGuest;
   try {
     guest = await instance.resolve(request.guest, { timeoutMs: request.timeoutMs ?? 0, signal: request.signal });
   } catch (error) {
-    // Its interfaces went with its namespace.
-    if (!(error instanceof PipeworkError) || error.code !== "guest-not-running") throw error;
-    return request.all === true ? [] : [{ guest: request.guest, ifname, outcome: "absent", warnings: [] }];
+    const code = error instanceof PipeworkError ? error.code : undefined;
+    if (code !== "guest-not-running" && code !== "guest-not-found") throw error;
+    const forgotten = await forgetGone(instance, request, ifname);
+    // A guest that nobody knows is a slip of the pen, unless we know it.
+    if (code === "guest-not-found" && forgotten.length === 0) throw error;
+    const names = request.all === true ? forgotten : [ifname];
+    return names.map((name) => ({ guest: request.guest, ifname: name, outcome: "absent", warnings: [] }));
   }
   try {
     const names = request.all === true ? await ours(instance, guest) : [ifname];

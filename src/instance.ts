@@ -1,5 +1,6 @@
 import { DockerEngine } from "./guests/docker.js";
 import type { LiveGuest } from "./guests/guest.js";
+import { hostNetwork } from "./guests/host-network.js";
 import { resolveGuest } from "./guests/resolve.js";
 import { Kernel } from "./kernel/kernel.js";
 import type { NativeAddon, NativeNetns, NativeRunner } from "./kernel/native.js";
@@ -89,12 +90,23 @@ export class Instance {
   ): Promise<LiveGuest> {
     if (this.#closed) throw new PipeworkError({ code: "closed", message: "this instance is closed" });
     const { kernel, home } = this;
-    return resolveGuest(ref, {
+    const guest = await resolveGuest(ref, {
       openNetns: (path) => kernel.openNetns(path),
       home,
       docker: () => this.docker,
       ...limits,
     });
+    if (this.host !== null) this.#refuseOwn(guest);
+    return guest;
+  }
+
+  /** Where the host side is another namespace, this process's own is still not to be taken for a guest. */
+  #refuseOwn(guest: LiveGuest): void {
+    const own = this.kernel.openNetns("/proc/thread-self/ns/net");
+    own.close();
+    if (own.ino !== guest.netns.ino || own.dev !== guest.netns.dev) return;
+    guest.close();
+    throw hostNetwork(guest.ref, "it");
   }
 
   /** Finishes what runs, refuses what comes. Idempotent. */

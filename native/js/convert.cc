@@ -202,6 +202,12 @@ std::vector<Query> readQueries(ObjectReader* reader, napi_value value, size_t na
     Query& query = queries.emplace_back();
     query.netns = static_cast<uint32_t>(reader->integer(one, Word::netns, "netns", namespaces - 1));
     query.message = readMessage(reader, one);
+    if (const napi_value keep = reader->get(one, Word::keep)) {
+      reader->object(keep, "keep");
+      Keep& read = query.keep.emplace();
+      read.offset = static_cast<uint32_t>(reader->integer(keep, Word::offset, "offset", kLargestMessage));
+      read.values = reader->bytes(reader->get(keep, Word::value), "value", UINT8_MAX + 1);
+    }
     if (const napi_value expect = reader->get(one, Word::expect)) query.expect = readExpectation(reader, expect);
   }
   return queries;

@@ -1,9 +1,11 @@
+import { invalid, PipeworkError } from "../values/error.js";
+import { suggest } from "../values/suggest.js";
 import type { HostLinks } from "./command-port.js";
 import { commonFlags } from "./common-option.js";
 import type { Invocation } from "./invocation.js";
 import { parseLegacy } from "./legacy.js";
 import { looksLikeAddress } from "./legacy-address.js";
-import { isGuestCommand, isVerb } from "./verb-names.js";
+import { isGuestCommand, isVerb, verbNames } from "./verb-names.js";
 
 const withoutValue = new Set([...Object.keys(commonFlags), "--direct-phys", "--wait", "--help", "--version"]);
 
@@ -63,5 +65,18 @@ async function parseLeading(
     const { helpText } = await import("./help.js");
     return { kind: "help", text: helpText };
   }
-  return parseLegacy(words, links);
+  try {
+    return parseLegacy(words, links);
+  } catch (error) {
+    throw misspeltVerb(words, links, first, error);
+  }
+}
+
+/** An option of a verb tells more about what was meant than the words of the legacy form do. */
+function misspeltVerb(words: readonly string[], links: HostLinks, first: number | undefined, error: unknown): unknown {
+  const word = first === undefined ? undefined : (words[first] as string);
+  if (!(error instanceof PipeworkError) || word === undefined || links.hostLinkExists(word)) return error;
+  const near = /unknown option/.test(error.message) ? suggest(word, verbNames) : undefined;
+  if (near === undefined) return error;
+  return invalid(`${JSON.stringify(word)} is no command and no host interface`, `did you mean ${near}?`);
 }

@@ -9,10 +9,10 @@ export const guestCommands = ["route", "rule", "tc"] as const;
 
 export type GuestCommand = (typeof guestCommands)[number];
 
-const allVerbs: readonly string[] = [...verbs, ...laterVerbs, "help"];
+export const verbNames: readonly string[] = [...verbs, ...laterVerbs, "help"];
 
 export function isVerb(word: string): boolean {
-  return allVerbs.includes(word);
+  return verbNames.includes(word);
 }
 
 export function isLaterVerb(word: string): boolean {

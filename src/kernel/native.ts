@@ -29,6 +29,8 @@ export interface NativeError extends Error {
 export interface NativeQuery {
   /** Index into the transaction's namespaces. */
   netns: number;
+  /** A dump's messages that have none of these values at that byte are left out, and never become JavaScript's. */
+  keep?: { offset: number; value: Uint8Array };
   /** What the caller guesses the answer to be; without it any answer will do. */
   expect?: NativeExpect;
   /** One whole netlink message; the addon stamps the sequence number and the length. NLM_F_DUMP in its flags makes it a dump. */

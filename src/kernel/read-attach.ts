@@ -1,4 +1,4 @@
-import { families } from "../plan/configure.js";
+import { families, offLink } from "../plan/configure.js";
 import type { PlanContext } from "../plan/context.js";
 import { hostEndCandidates } from "../plan/host-end.js";
 import { getLinkByName } from "../plan/link-message.js";
@@ -40,24 +40,31 @@ async function hostEndsOf(
   return hostEnds;
 }
 
+/** Prefix lengths of the routes that a request states, the ones to gateways outside its subnets included. */
+function routeLengths(wish: AttachWish): number[] {
+  const lengths = wish.routes.map(({ destination }) => destination.prefixlen);
+  for (const family of families) {
+    const via = wish.gateways[family];
+    if (via !== undefined && offLink(via, family, wish.addresses)) lengths.push(family === "inet" ? 32 : 128);
+  }
+  return lengths;
+}
+
 /** Every read is for one object by name, or for the guest's routes when a default is to be displaced. */
 export function attachReads(wish: AttachWish, context: PlanContext): AttachReads {
   const candidates = wish.type === "macvlan" ? [] : hostEndCandidates(wish, context);
   const wanted = families.filter((family) => wish.gateways[family] !== undefined);
   const host = [byName("to", wish.to), ...candidates.slice(0, 1).map((name) => byName("hostEnd", name))];
-  const guest = guestAsks(context, wish.ifname, wanted).map(
-    (one): AttachAsk => ({
-      about: one.message.noun === "route" ? "routes" : "guest",
-      netns: one.netns,
-      message: one.message,
-    }),
+  const lengths = routeLengths(wish);
+  const guest = guestAsks(context, wish.ifname, wanted, lengths).map(
+    (one): AttachAsk => ({ ...one, about: one.message.noun === "route" ? "routes" : "guest" }),
   );
   return {
     asks: [...host, ...guest],
     async complete(transaction, answers) {
       const to = linkFrom(answers[0], "an interface of the host");
       const hostEnds = await hostEndsOf(transaction, candidates, answers[1]);
-      const view = await readGuest(transaction, context, wish.ifname, wanted, answers.slice(host.length));
+      const view = await readGuest(transaction, context, wish.ifname, wanted, answers.slice(host.length), lengths);
       const sameName = await sameNameOf(transaction, wish, to);
       return {
         host: { ...(to === undefined ? {} : { to }), hostEnds, ...(sameName === undefined ? {} : { sameName }) },

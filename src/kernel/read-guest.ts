@@ -1,14 +1,16 @@
 import type { Family } from "../netlink/family.js";
+import { NLMSG_HDRLEN } from "../netlink/message.js";
+import { rtmsg } from "../netlink/route.js";
 import { dumpAddresses } from "../plan/address-message.js";
 import { families } from "../plan/configure.js";
 import type { PlanContext } from "../plan/context.js";
-import { getLinkByIndex, getLinkByName } from "../plan/link-message.js";
-import { type DisplacedRoute, type MemoryHolder, parseAlias } from "../plan/memory.js";
+import { dumpLinks, getLinkByIndex, getLinkByName } from "../plan/link-message.js";
+import { type DisplacedRoute, type Memory, type MemoryHolder, parseAlias, recordName } from "../plan/memory.js";
 import { dumpRoutes } from "../plan/route-message.js";
 import type { GuestView, HeldLink, LinkView, RouteView } from "../plan/view.js";
 import { asideIfname, temporaryIfname } from "../values/host-ifname.js";
-import { addressesFrom, linkFrom, routesFrom } from "./observe.js";
-import { hasRecord, readRecord, recordOf } from "./record.js";
+import { addressesFrom, linkFrom, linksFrom, routesFrom } from "./observe.js";
+import { hasRecord, readRecord, readRecords, recordOf } from "./record.js";
 import type { Answer, Ask, Transaction } from "./transaction.js";
 
 type Where = Pick<PlanContext, "guestId" | "netns" | "recordDir">;
@@ -26,17 +28,34 @@ export function memoryOf(where: Where, link: LinkView, peer: LinkView | undefine
   if (peer !== undefined) {
     const parsed = parseAlias(peer.alias);
     if (parsed === undefined || "bridge" in parsed) return undefined;
-    const memory = "memory" in parsed ? parsed.memory : readRecord(where.recordDir, parsed.record);
+    const memory =
+      "memory" in parsed
+        ? parsed.memory
+        : (readRecord(where.recordDir, parsed.record) ?? lost(where, link, parsed.record));
     return memory === undefined ? undefined : { memory, hostEnd: peer };
   }
+  const fits = (one: Memory) => one.netns === where.netns && one.type === link.kind && one.ifname === link.name;
   const memory = recordOf(where.recordDir, where.guestId, link.name);
-  return memory !== undefined && memory.netns === where.netns && memory.type === link.kind ? { memory } : undefined;
+  if (memory !== undefined && fits(memory)) return { memory };
+  // The same namespace may have been named otherwise then: netns:NAME, pid:N. Only kinds that are recorded at all.
+  const other = link.kind === "macvlan" ? readRecords(where.recordDir).find(fits) : undefined;
+  return other === undefined ? undefined : { memory: other };
+}
+
+/** The record that an alias names is gone: the link is ours all the same, and what it displaced is beyond recall. */
+function lost(where: Where, link: LinkView, record: string): Memory | undefined {
+  if (record !== recordName(where.guestId, link.name)) return undefined;
+  return { guest: where.guestId, ifname: link.name, netns: where.netns, displaced: [] };
 }
 
 /** Longest chain of displaced default routes that is followed. */
 const CHAIN_MAX = 64;
 
-/** Finds the attachment that displaced the default route of a link, from the current default downwards. */
+/**
+ * Finds the attachment that displaced the default route of a link, from the current default downwards. Where the link
+ * has lost its default by itself (it was down for a moment), the one of ours that has the place now, and displaced
+ * nothing when it took it, stands in for it.
+ */
 async function displacerOf(
   transaction: Transaction,
   where: Where,
@@ -47,6 +66,9 @@ async function displacerOf(
   const todo = routes
     .filter((r) => r.family === family && r.dstLen === 0 && r.oif !== undefined && r.oif !== link.index)
     .map((r) => r.oif as number);
+  const current = new Set(todo);
+  const holdsItself = routes.some((r) => r.family === family && r.dstLen === 0 && r.oif === link.index);
+  let standIn: MemoryHolder | undefined;
   const seen = new Set<number>();
   while (todo.length > 0 && seen.size < CHAIN_MAX) {
     const index = todo.shift() as number;
@@ -59,9 +81,11 @@ async function displacerOf(
     if (holder === undefined || holder.memory.netns !== where.netns) continue;
     const below = holder.memory.displaced.find((route) => route.family === family)?.ifindex;
     if (below === link.index) return holder;
-    if (below !== undefined) todo.push(below);
+    if (below === undefined && !holdsItself && current.has(index)) standIn ??= holder;
+    // 0 stands for a route of several hops, or of none.
+    if (below !== undefined && below > 0) todo.push(below);
   }
-  return undefined;
+  return standIn;
 }
 
 /** Names of the links that default routes point at: those there now and those remembered. Absent = gone. */
@@ -88,11 +112,28 @@ function namesIn(where: Pick<Where, "guestId">, ifname: string): string[] {
   return [ifname, asideIfname(where.guestId, ifname), temporaryIfname(where.guestId, ifname)];
 }
 
+/** Where rtm_dst_len lies in a route message. */
+const RTM_DST_LEN = NLMSG_HDRLEN + rtmsg.fields.dstLen[0];
+
+/**
+ * The main table's routes of the prefix lengths that matter: the default's, and those of the routes that a request
+ * states. A guest may have a million others, and they are read with the lock held.
+ */
+function routesAsk(family: Family, lengths: readonly number[]): Ask {
+  const keep = { offset: RTM_DST_LEN, value: Uint8Array.from([0, ...lengths]) };
+  return { netns: "guest", message: dumpRoutes(family), keep };
+}
+
 /** The reads of the guest that go with the begin of a transaction. */
-export function guestAsks(where: Pick<Where, "guestId">, ifname: string, wanted: readonly Family[]): Ask[] {
+export function guestAsks(
+  where: Pick<Where, "guestId">,
+  ifname: string,
+  wanted: readonly Family[],
+  lengths: readonly number[] = [],
+): Ask[] {
   return [
     ...namesIn(where, ifname).map((name): Ask => ({ netns: "guest", message: getLinkByName(name) })),
-    ...wanted.map((family): Ask => ({ netns: "guest", message: dumpRoutes(family) })),
+    ...wanted.map((family) => routesAsk(family, lengths)),
   ];
 }
 
@@ -109,7 +150,10 @@ async function held(
   if (holder !== undefined) {
     for (const family of families) {
       const displacer = await displacerOf(transaction, where, link, family, routes);
-      if (displacer !== undefined) displacers[family] = displacer;
+      const pointsHere = displacer?.memory.displaced.some((r) => r.family === family && r.ifindex === link.index);
+      // One that merely stands in has nothing to inherit where there is nothing to hand on.
+      const handsOn = holder.memory.displaced.some((route) => route.family === family);
+      if (displacer !== undefined && (pointsHere === true || handsOn)) displacers[family] = displacer;
     }
   }
   return {
@@ -120,6 +164,49 @@ async function held(
   };
 }
 
+/**
+ * The host end of an attachment whose link the guest has not under its name any more: the alias on the host decides, and
+ * not what a container did to its end. Where that is still in the guest under another name, it is the link all the same.
+ */
+export async function findStray(
+  transaction: Transaction,
+  where: Where,
+  ifname: string,
+  view: GuestView,
+): Promise<GuestView> {
+  if (view.link !== undefined) return view;
+  const [answer] = await transaction.ask([{ netns: "host", message: dumpLinks() }]);
+  for (const hostEnd of linksFrom(answer, "the host's links")) {
+    const parsed = parseAlias(hostEnd.alias);
+    if (hostEnd.kind !== "veth" || parsed === undefined || "bridge" in parsed) continue;
+    const memory = "memory" in parsed ? parsed.memory : readRecord(where.recordDir, parsed.record);
+    if (memory === undefined || memory.netns !== where.netns || memory.ifname !== ifname) continue;
+    if (hostEnd.index === view.aside?.peer?.index) continue;
+    const [there] =
+      hostEnd.link === undefined
+        ? []
+        : await transaction.ask([{ netns: "guest", message: getLinkByIndex(hostEnd.link) }]);
+    const end = linkFrom(there, "a link of the guest");
+    const names = new Map([...view.names, ...(await namesOf(transaction, [], memory.displaced))]);
+    if (end?.kind === "veth" && end.link === hostEnd.index) {
+      return { ...view, ...(await held(transaction, where, end, view.routes)), names };
+    }
+    const displacers: { inet?: MemoryHolder; inet6?: MemoryHolder } = {};
+    for (const { family } of memory.displaced) {
+      const holder = await displacerOf(
+        transaction,
+        where,
+        { ...hostEnd, index: hostEnd.link ?? 0 },
+        family,
+        view.routes,
+      );
+      if (holder !== undefined) displacers[family] = holder;
+    }
+    return { ...view, names, stray: { hostEnd, memory, displacers } };
+  }
+  return view;
+}
+
 /** Completes the view of the guest from the first answers; asks again only where a link of ours may be there already. */
 export async function readGuest(
   transaction: Transaction,
@@ -127,6 +214,7 @@ export async function readGuest(
   ifname: string,
   wanted: readonly Family[],
   first: readonly Answer[],
+  lengths: readonly number[] = [],
 ): Promise<GuestView> {
   const [link, set, temporary] = namesIn(where, ifname).map((name, i) => linkFrom(first[i], `${name} in the guest`));
   const routes = wanted.flatMap((_, i) => routesFrom(first[3 + i], "the guest's routes"));
@@ -138,7 +226,7 @@ export async function readGuest(
   const missing = families.filter((family) => !wanted.includes(family));
   const [addresses, ...more] = await transaction.ask([
     { netns: "guest", message: dumpAddresses(link?.index) },
-    ...missing.map((family): Ask => ({ netns: "guest", message: dumpRoutes(family) })),
+    ...missing.map((family) => routesAsk(family, lengths)),
   ]);
   routes.push(...more.flatMap((answer) => routesFrom(answer, "the guest's routes")));
   const own = link === undefined ? undefined : await held(transaction, where, link, routes);

@@ -37,6 +37,18 @@ function messageOf(step: Step | undefined): Message | undefined {
   return step !== undefined && "message" in step.op ? step.op.message : undefined;
 }
 
+/** A link that is gone for good: debris, or what had to go before its successor could come. */
+function isRemoval({ op, undo }: Step): boolean {
+  return "none" in undo && op.op === "netlink" && op.message.type === "RTM_DELLINK";
+}
+
+function hintOf({ op }: Step, name: string): string | undefined {
+  if (op.op === "sysctl" && name === "ENOENT" && op.key.startsWith("ipv6/")) {
+    return "this kernel has no IPv6, or has it switched off at boot (ipv6.disable=1)";
+  }
+  return hints[name];
+}
+
 function pointedAt(step: Step, report: NativeReport, sent: Uint8Array | undefined): string | undefined {
   const { offset } = report.failed ?? {};
   const message = messageOf(step);
@@ -61,10 +73,15 @@ function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined)
     }));
   const about = { guest: plan.guest, ifname: plan.ifname, step: step.label, undo };
   const left = undo.filter((outcome) => outcome.failure !== undefined);
+  const removed = plan.steps.slice(0, failed.index).filter(isRemoval);
+  const beyond =
+    removed.length > 0 ? `; done before and not to be undone: ${removed.map((s) => `"${s.label}"`).join(", ")}` : "";
   const after =
     left.length > 0
-      ? `; undoing it failed as well at ${left.map((o) => `"${o.step}": ${o.failure}`).join(", ")}`
-      : "; nothing was changed";
+      ? `${beyond}; undoing it failed as well at ${left.map((o) => `"${o.step}": ${o.failure}`).join(", ")}`
+      : beyond === ""
+        ? "; nothing was changed"
+        : `${beyond}; all else is as before`;
   if (dead) {
     return new PipeworkError({
       ...about,
@@ -80,7 +97,7 @@ function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined)
     message:
       `${plan.ifname} of ${plan.guest} could not be ${plan.action === "attach" ? "attached" : "detached"}: the kernel refused "${step.label}" ` +
       `with ${text} (${name}${attribute === undefined ? "" : ` at ${attribute}`})${after}`,
-    hint: hints[name],
+    hint: hintOf(step, name),
     netns: step.netns,
     errno: failed.errno,
     errnoName: name,
@@ -97,11 +114,25 @@ export interface ReadyPlan {
   readonly slots: number[];
 }
 
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new PipeworkError({
+      code: code === "EACCES" || code === "EPERM" ? "not-permitted" : "internal",
+      message: `the directory ${path} for records of attachments cannot be made: ${message}; nothing was changed`,
+      hint: "it must be a directory that root may write to; remove what is in its place",
+      cause: error,
+    });
+  }
+}
+
 export function makeReady(plan: Plan, known: Readonly<Record<string, number>>): ReadyPlan {
   const program = assemble(plan);
   for (const { op } of plan.steps) {
     // After a boot, and at the first attach of a host namespace. The runner itself makes no directories.
-    if (op.op === "file" && op.content !== null) mkdirSync(dirname(op.path), { recursive: true, mode: 0o700 });
+    if (op.op === "file" && op.content !== null) makeDirectory(dirname(op.path));
   }
   return { plan, program, slots: program.slots.map((slot) => known[slot] ?? 0) };
 }
@@ -131,6 +162,13 @@ export async function runPlan(
   plan: Plan,
   known: Readonly<Record<string, number>>,
 ): Promise<PlanOutcome> {
-  const ready = makeReady(plan, known);
+  let ready: ReadyPlan;
+  try {
+    ready = makeReady(plan, known);
+  } catch (error) {
+    // Nothing has run, and the lock must not stay with a transaction that nobody will end.
+    await transaction.end();
+    throw error;
+  }
   return outcomeOf(ready, await transaction.run(ready.program.instructions, ready.slots));
 }

@@ -21,6 +21,8 @@ import type {
 export interface Ask {
   readonly netns: Side;
   readonly message: Message;
+  /** Of a dump, the messages that have one of these values at that byte offset; the others are not even copied. */
+  readonly keep?: { readonly offset: number; readonly value: Uint8Array };
 }
 
 export type Answer = NativeAnswer;
@@ -49,10 +51,12 @@ export type Begun =
   | { readonly transaction?: undefined; readonly answers: Answer[]; readonly report: NativeReport };
 
 function nativeQueries(asks: readonly Ask[], expects: readonly (NativeExpect | undefined)[] = []): NativeQuery[] {
-  return asks.map(({ netns, message }, i) => {
+  return asks.map(({ netns, message, keep }, i) => {
+    const query: NativeQuery = { netns: sideIndex[netns], message: encode(message).bytes };
     const expect = expects[i];
-    const query = { netns: sideIndex[netns], message: encode(message).bytes };
-    return expect === undefined ? query : { ...query, expect };
+    if (expect !== undefined) query.expect = expect;
+    if (keep !== undefined) query.keep = keep;
+    return query;
   });
 }
 
@@ -187,10 +191,12 @@ export class Transaction {
 
   /** Runs a program and ends the transaction. */
   async run(instructions: NativeInstruction[], slots: number[]): Promise<NativeReport> {
-    this.#ended = true;
     try {
-      return await this.#runner.run(this.#native, instructions, slots);
+      const report = await this.#runner.run(this.#native, instructions, slots);
+      this.#ended = true;
+      return report;
     } catch (error) {
+      await this.end();
       throw fromNative(error, "running the plan");
     }
   }

@@ -1,5 +1,5 @@
 import { ifFlags } from "../netlink/link.js";
-import { PipeworkError } from "../values/error.js";
+import { invalid, PipeworkError } from "../values/error.js";
 import { announceSteps, wasAnnouncing } from "./announce.js";
 import type { GuestLink } from "./birth.js";
 import { inverse, PlanBuilder } from "./builder.js";
@@ -44,11 +44,14 @@ export function isHalfBuilt(view: AttachView["guest"], link: LinkView): boolean 
   return view.peer === undefined ? isMark(link.group) : isMark(view.peer.group);
 }
 
+/** Every default route that is wished. */
+function decideAll(wish: AttachWish, view: AttachView, index?: number): DefaultDecision[] {
+  return families.flatMap((family) => decideDefault(wish, view, family, index) ?? []);
+}
+
 /** Every default route that is wished and not there yet. */
 function decideDefaults(wish: AttachWish, view: AttachView, index?: number): DefaultDecision[] {
-  return families
-    .flatMap((family) => decideDefault(wish, view, family, index) ?? [])
-    .filter((decision) => !decision.holds);
+  return decideAll(wish, view, index).filter((decision) => !decision.holds);
 }
 
 function wants(wish: AttachWish, family: "inet" | "inet6"): boolean {
@@ -67,6 +70,7 @@ export function planAttach(
 ): Plan {
   const b = new PlanBuilder();
   const kind = chooseKind(wish, view);
+  refuseNarrow(wish, view);
   const finish = (outcome: Plan["outcome"]) =>
     b.finish({ action: "attach", guest: context.guest, guestId: context.guestId, ifname: wish.ifname, outcome });
   const replace = (rest: AttachView, old: OwnLink) => {
@@ -91,6 +95,16 @@ export function planAttach(
   if (unlike.length > 0) return replace(whole, { ...whole.guest, link, memory });
   complete(b, wish, whole, context, link, memory);
   return finish(b.steps.length === 0 ? "unchanged" : "completed");
+}
+
+/** RFC 8200, 5: no link narrower than this carries IPv6, and the kernel turns it off there. */
+const IPV6_MIN_MTU = 1280;
+
+function refuseNarrow(wish: AttachWish, view: AttachView): void {
+  const mtu = wish.mtu ?? view.host.to?.mtu;
+  if (mtu === undefined || mtu >= IPV6_MIN_MTU || (!wants(wish, "inet6") && wish.gateways.inet6 === undefined)) return;
+  const whose = wish.mtu === undefined ? `${wish.to} has MTU` : "MTU";
+  throw invalid(`${whose} ${mtu}, and IPv6 needs at least ${IPV6_MIN_MTU}`, "ask for a larger MTU, or for IPv4 alone");
 }
 
 /** Removes what a killed run left of this very link; the view that remains. */
@@ -188,9 +202,11 @@ function complete(
       undo: inverse("host", { op: "netlink", message: setLink(peer.index, {}, false) }),
     });
   }
-  const decisions = decideDefaults(wish, view, observed.index);
+  const all = decideAll(wish, view, observed.index);
+  const decisions = all.filter((decision) => !decision.holds);
   retake(b, context, view, memory, decisions);
-  for (const decision of decisions) gatewayRouteSteps(b, wish, view, link, decision);
+  // The route to the gateway may be lost while the default through it is still there.
+  for (const decision of all) gatewayRouteSteps(b, wish, view, link, decision);
   furtherRoutes(b, link, missingRoutes(wish, observed.index, view.guest.routes));
   for (const decision of decisions) defaultRouteStep(b, view, link, decision);
   if (b.steps.length > 0) aliveStep(b, context);

@@ -53,7 +53,9 @@ export function differences(wish: AttachWish, view: AttachView, link: LinkView, 
     const own = view.guest.routes.find(
       (r) => r.family === family && r.dstLen === 0 && r.oif === link.index && r.protocol !== rtProt.RTPROT_RA,
     );
-    if (own !== undefined) differs("has gateway", own.via ?? "none", via);
+    if (own === undefined) continue;
+    differs("has gateway", own.via ?? "none", via);
+    differs("has metric", own.metric, family === "inet6" && wish.metric === 0 ? undefined : wish.metric);
   }
   return found;
 }

@@ -2,7 +2,7 @@ import type { Family } from "../netlink/family.js";
 import type { GuestLink } from "./birth.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { gatewayHostRoute, offLink, undoOn } from "./configure.js";
-import { defaultMetric, defaultsOf, describeRoute, memoryOf, restoreRoute } from "./displaced.js";
+import { defaultMetric, defaultsOf, describeRoute, memoryOf, ownDefault, restoreRoute } from "./displaced.js";
 import type { DisplacedRoute } from "./memory.js";
 import { deleteRoute, type RouteSpec, replaceRoute } from "./route-message.js";
 import type { AttachView, RouteView } from "./view.js";
@@ -27,10 +27,12 @@ export function decideDefault(
 ): DefaultDecision | undefined {
   const via = wish.gateways[family];
   if (via === undefined) return undefined;
+  // Ours by whatever metric it was given: a learned default may have come or gone since.
+  const own = index === undefined ? undefined : ownDefault(view.guest.routes, family, index);
+  if (own !== undefined && own.via === via) return { family, via, metric: own.metric, holds: true };
   const metric = defaultMetric(family, wish.metric, view.guest.routes);
   const current = defaultsOf(view.guest.routes, family, metric)[0];
-  const holds = current !== undefined && index !== undefined && current.oif === index && current.via === via;
-  return { family, via, metric, holds, ...(current === undefined || holds ? {} : { current }) };
+  return { family, via, metric, holds: false, ...(current === undefined ? {} : { current }) };
 }
 
 /** What taking the place displaces, as it must be remembered before; nothing where it goes with a link that is replaced. */

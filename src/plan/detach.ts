@@ -43,6 +43,21 @@ export function planDetach(ifname: string, whole: GuestView, context: PlanContex
     clearDebris(b, "debris.temporary", temporary, "guest", "left half built by a killed run");
   }
   const view = clearAside(b, context, whole);
+  if (link === undefined && whole.stray !== undefined) {
+    const { hostEnd, memory: remembered, displacers } = whole.stray;
+    // What the guest made of its end is its own affair; as an index it still stands in what others remember.
+    const lost = { ...hostEnd, index: hostEnd.link ?? 0, name: ifname };
+    releaseDefaults(b, context, view, { link: lost, memory: remembered, displacers });
+    if (view.record) forget(recordName(remembered.guest, ifname));
+    b.add({
+      id: "link.delete",
+      label: `${hostEnd.name} deleted, whose end in the guest is no ${ifname} any more`,
+      netns: "host",
+      op: { op: "reap", message: deleteLink(hostEnd.index), ifindex: hostEnd.index },
+      undo: { none: "the last step" },
+    });
+    return finish("detached");
+  }
   if (link === undefined) {
     const cleared = b.steps.length > 0;
     if (view.record) forget(recordName(context.guestId, ifname));
@@ -55,7 +70,7 @@ export function planDetach(ifname: string, whole: GuestView, context: PlanContex
     parsed !== undefined && "record" in parsed
       ? parsed.record
       : view.record
-        ? recordName(context.guestId, ifname)
+        ? recordName(memory?.guest ?? context.guestId, ifname)
         : undefined;
   if (record !== undefined) {
     // Without its record nothing would tell a killed run's successor that the link is ours; the mark does.

@@ -1,7 +1,8 @@
 import type { Family } from "../netlink/family.js";
 import { decodeMessage } from "../netlink/message.js";
-import { route, rtnType, rtProt } from "../netlink/route.js";
-import { Reader } from "../netlink/wire.js";
+import { route, rtnhFlags, rtProt } from "../netlink/route.js";
+import { align, Reader } from "../netlink/wire.js";
+import { PipeworkError } from "../values/error.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import type { PlanContext } from "./context.js";
 import { setLink } from "./link-message.js";
@@ -34,15 +35,39 @@ export function restoreRoute(displaced: DisplacedRoute): RouteMessage {
   }
   const bytes = Uint8Array.from(displaced.raw.match(/../g) ?? [], (hex) => Number.parseInt(hex, 16));
   const { header, attributes } = decodeMessage(route, new Reader(bytes));
-  // What the kernel reports and does not take: usage counters, unknown attributes.
-  const { cacheinfo: _, unknown: __, ...rest } = attributes;
+  // What the kernel reports and does not take: usage counters, a lifetime that has gone on, unknown attributes.
+  const { cacheinfo: _, unknown: __, expires: ___, ...reported } = attributes;
+  const { oif, gateway, via, multipath, ...rest } = reported;
+  const hops = {
+    ...(oif === undefined ? {} : { oif }),
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(via === undefined ? {} : { via }),
+    ...(multipath === undefined ? {} : { multipath: withoutHopStates(multipath) }),
+  };
   return {
     noun: "route",
     type: "RTM_NEWROUTE",
     flags: ["NLM_F_CREATE", "NLM_F_REPLACE"],
-    header: { ...header, flags: header.flags & ~0x10 },
-    attributes: rest,
+    header: { ...header, flags: header.flags & rtnhFlags.RTNH_F_ONLINK },
+    // Where a next hop object is named, the kernel reports its hops as well and takes only its id.
+    attributes: rest.nhId === undefined ? { ...rest, ...hops } : rest,
   };
+}
+
+/** struct rtnexthop, linux/rtnetlink.h: length, flags, weight, ifindex, then attributes. */
+const RTNH_FLAGS = 2;
+
+/** Next hops of a multipath route without what the kernel says of their state (dead, link down), which it does not take. */
+function withoutHopStates(multipath: Uint8Array): Uint8Array {
+  const hops = multipath.slice();
+  const reader = new Reader(hops);
+  for (let at = 0; at + 8 <= hops.length; ) {
+    hops[at + RTNH_FLAGS] = reader.u8(at + RTNH_FLAGS) & rtnhFlags.RTNH_F_ONLINK;
+    const length = reader.u16(at);
+    if (length < 8) break;
+    at += align(length);
+  }
+  return hops;
 }
 
 /** The message that takes away again what restoreRoute put in a place that was empty. */
@@ -58,6 +83,23 @@ export function defaultsOf(routes: readonly RouteView[], family: Family, metric:
   );
 }
 
+/** The default route through a link that a family has now, RA's left out; of that metric, where one is given. */
+export function ownDefault(
+  routes: readonly RouteView[],
+  family: Family,
+  index: number,
+  metric?: number,
+): RouteView | undefined {
+  return routes.find(
+    (r) =>
+      r.family === family &&
+      r.dstLen === 0 &&
+      r.oif === index &&
+      r.protocol !== rtProt.RTPROT_RA &&
+      (metric === undefined || r.metric === metric),
+  );
+}
+
 /** IPv6 gives a route without a metric 1024 (IP6_RT_PRIO_USER, linux/ipv6_route.h); IPv4 gives it 0. */
 const IP6_RT_PRIO_USER = 1024;
 
@@ -67,11 +109,21 @@ const IP6_RT_PRIO_USER = 1024;
  */
 export function defaultMetric(family: Family, wished: number | undefined, routes: readonly RouteView[]): number {
   if (family === "inet") return wished ?? 0;
-  if (wished !== undefined && wished !== 0) return wished;
-  const learned = routes.some(
-    (r) => r.family === "inet6" && r.dstLen === 0 && r.protocol === rtProt.RTPROT_RA && r.metric === IP6_RT_PRIO_USER,
-  );
-  return learned ? IP6_RT_PRIO_USER / 2 : IP6_RT_PRIO_USER;
+  const learned = (metric: number) =>
+    routes.some(
+      (r) => r.family === "inet6" && r.dstLen === 0 && r.protocol === rtProt.RTPROT_RA && r.metric === metric,
+    );
+  if (wished !== undefined && wished !== 0) {
+    if (!learned(wished)) return wished;
+    throw new PipeworkError({
+      code: "invalid-request",
+      message: `metric ${wished} is that of a default route learned by router advertisement, which is not displaced`,
+      hint: "choose a lower metric, or leave it out",
+    });
+  }
+  let metric = IP6_RT_PRIO_USER;
+  while (metric > 1 && learned(metric)) metric /= 2;
+  return metric;
 }
 
 export function describeRoute(family: Family, via: string | undefined, dev: string): string {
@@ -80,10 +132,6 @@ export function describeRoute(family: Family, via: string | undefined, dev: stri
 
 export function memoryOf(routeView: RouteView, names: ReadonlyMap<number, string>): DisplacedRoute {
   return displacedRoute(routeView, names.get(routeView.oif ?? 0) ?? `if${routeView.oif ?? 0}`);
-}
-
-export function isUnicast(routeView: RouteView): boolean {
-  return routeView.type === rtnType.RTN_UNICAST;
 }
 
 /** One order, so that the same memory always is the same text. */

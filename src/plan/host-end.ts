@@ -36,6 +36,13 @@ function stale(link: LinkView, context: PlanContext): boolean {
   );
 }
 
+/** A host end of this very attachment, whole, while the guest has no link of that name. */
+function renamedInside(link: LinkView, context: PlanContext, wish: AttachWish): boolean {
+  const parsed = parseAlias(link.alias);
+  if (parsed === undefined || !("memory" in parsed)) return false;
+  return parsed.memory.netns === context.netns && parsed.memory.ifname === wish.ifname;
+}
+
 /** Picks the name of the host end; what has it is removed only when it is debris of ours, and never otherwise. */
 export function chooseHostIfname(b: PlanBuilder, context: PlanContext, wish: AttachWish, view: AttachView): string {
   const candidates = hostEndCandidates(wish, context);
@@ -45,6 +52,15 @@ export function chooseHostIfname(b: PlanBuilder, context: PlanContext, wish: Att
     if (isMark(there.group)) {
       clearDebris(b, "debris.host-end", there, "host", "left half built by a killed run");
       return name;
+    }
+    if (renamedInside(there, context, wish)) {
+      throw new PipeworkError({
+        code: "name-taken",
+        message: `${wish.ifname} was attached to ${context.guest} before (host end ${there.name}) and was renamed or moved inside it`,
+        hint: "detach it first, and attach it again",
+        guest: context.guest,
+        ifname: wish.ifname,
+      });
     }
     if (stale(there, context)) {
       clearDebris(b, "debris.host-end", there, "host", "left by the guest's former namespace");

@@ -1,9 +1,17 @@
 import type { Family } from "../netlink/family.js";
-import { rtnType, rtProt } from "../netlink/route.js";
+import { rtnType } from "../netlink/route.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { families } from "./configure.js";
 import type { PlanContext } from "./context.js";
-import { defaultsOf, describeRoute, memoryOf, rememberStep, restoreRoute, unrestoreRoute } from "./displaced.js";
+import {
+  defaultsOf,
+  describeRoute,
+  memoryOf,
+  ownDefault,
+  rememberStep,
+  restoreRoute,
+  unrestoreRoute,
+} from "./displaced.js";
 import type { DisplacedRoute, Memory, MemoryHolder } from "./memory.js";
 import type { GuestView, HeldLink, LinkView, RouteView } from "./view.js";
 
@@ -11,18 +19,10 @@ import type { GuestView, HeldLink, LinkView, RouteView } from "./view.js";
 export type OwnLink = HeldLink & { readonly memory: Memory };
 type Routes = Pick<GuestView, "routes" | "names">;
 
-/** The default route through a link that a family has now, RA's left out. */
-function ownDefault(routes: readonly RouteView[], family: Family, index: number): RouteView | undefined {
-  return routes.find(
-    (r) => r.family === family && r.dstLen === 0 && r.oif === index && r.protocol !== rtProt.RTPROT_RA,
-  );
-}
-
 /** Whether a displaced route can have its place back: not while it is somebody else's by now, nor when its interface is gone. */
 function placeOf(view: Routes, link: LinkView, displaced: DisplacedRoute): "free" | "taken" | "gone" {
-  const own = ownDefault(view.routes, displaced.family, link.index);
   const [inPlace] = defaultsOf(view.routes, displaced.family, displaced.metric);
-  if (inPlace !== undefined && inPlace !== own) return "taken";
+  if (inPlace !== undefined && inPlace.oif !== link.index) return "taken";
   return displaced.raw === undefined && !view.names.has(displaced.ifindex) ? "gone" : "free";
 }
 
@@ -50,10 +50,12 @@ export function releaseDefaults(
     }
     if (displaced === undefined) continue;
     const place = placeOf(view, link, displaced);
-    if (place === "gone")
-      b.warn(`the ${describeRoute(family, displaced.via, displaced.dev)} is not put back: ${displaced.dev} is gone`);
-    if (place !== "free") continue;
-    const own = ownDefault(view.routes, family, link.index);
+    if (place !== "free") {
+      const why = place === "gone" ? `${displaced.dev} is gone` : "another route that is not ours has its place";
+      b.warn(`the ${describeRoute(family, displaced.via, displaced.dev)} is not put back: ${why}`);
+      continue;
+    }
+    const own = ownDefault(view.routes, family, link.index, displaced.metric);
     b.add({
       id: `${prefix}release.${family}`,
       label: `${describeRoute(family, displaced.via, displaced.dev)} put back`,

@@ -72,6 +72,8 @@ export interface HeldLink {
 export interface GuestView extends Partial<HeldLink> {
   /** A link of that attachment that a killed run was about to replace, and had renamed aside. */
   readonly aside?: HeldLink & { readonly memory: Memory };
+  /** A host end whose alias says that it is this attachment's, while the guest has no such link: renamed or moved there. */
+  readonly stray?: { readonly hostEnd: LinkView; readonly memory: Memory; readonly displacers: Displacers };
   /** A link under the temporary name: debris of a killed run, if it is marked. */
   readonly temporary?: LinkView;
   /** Ifindex of the link that is being replaced: it is there for now, and nothing of it is to be remembered. */

@@ -63,7 +63,45 @@ function text(value: unknown, name: string): string {
   return value;
 }
 
-function parseRoute(words: string): RouteWish {
+function list(value: unknown, name: string, example: string): readonly string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || !value.every((one) => typeof one === "string")) {
+    throw invalid(`${name} of a request is a list of texts, not ${JSON.stringify(value)}`, `such as [${example}]`);
+  }
+  return value;
+}
+
+function optionalText(value: unknown, name: string): string | undefined {
+  if (value === undefined || typeof value === "string") return value;
+  throw invalid(`${name} of a request is a text, not ${JSON.stringify(value)}`);
+}
+
+/** Why no packet can be sent through this address, or undefined. */
+function unfitNextHop(address: string, addresses: readonly Prefix[]): string | undefined {
+  if (familyOf(address) === "inet6") {
+    if (address === "::") return "is the unspecified address";
+    if (address === "::1") return "is the loopback address";
+    return address.startsWith("ff") && address.indexOf(":") === 4 ? "is a multicast address" : undefined;
+  }
+  const first = Number.parseInt(address, 10);
+  if (first === 0) return "is the unspecified address, or lies in its network";
+  if (first === 127) return "is a loopback address";
+  if (first >= 224)
+    return first < 240
+      ? "is a multicast address"
+      : "lies in the reserved range, or is the broadcast address of every network";
+  const net = addresses.find((one) => one.broadcast === address);
+  return net === undefined ? undefined : `is the broadcast address of ${net.network}/${net.prefixlen}`;
+}
+
+function nextHop(text: string, what: string, addresses: readonly Prefix[]): string {
+  const address = parseIp(text);
+  const why = unfitNextHop(address, addresses);
+  if (why !== undefined) throw invalid(`${what} ${address} ${why}: no packet can be sent through it`);
+  return address;
+}
+
+function parseRoute(words: string, addresses: readonly Prefix[]): RouteWish {
   const match = /^\s*(\S+?)(?:\s+via\s+(\S+)|@(\S+))?\s*$/.exec(words);
   if (match === null) {
     throw invalid(
@@ -81,7 +119,7 @@ function parseRoute(words: string): RouteWish {
     );
   }
   if (via === undefined) return { destination };
-  const gateway = parseIp(via);
+  const gateway = nextHop(via, `"${words}": the next hop`, addresses);
   if (familyOf(gateway) !== destination.family)
     throw invalid(`"${words}": the next hop is of the other address family`);
   return { destination, via: gateway };
@@ -89,8 +127,8 @@ function parseRoute(words: string): RouteWish {
 
 function parseGateways(gateway: AttachRequest["gateway"], addresses: readonly Prefix[]): AttachWish["gateways"] {
   const gateways: { inet?: string; inet6?: string } = {};
-  for (const one of gateway === undefined ? [] : typeof gateway === "string" ? [gateway] : gateway) {
-    const parsed = parseIp(one);
+  for (const one of typeof gateway === "string" ? [gateway] : list(gateway, "gateway", '"192.168.1.1"')) {
+    const parsed = nextHop(one, "gateway", addresses);
     const family = familyOf(parsed);
     if (gateways[family] !== undefined && gateways[family] !== parsed) {
       throw invalid(
@@ -144,6 +182,14 @@ function refuseUnknownFields(request: object): void {
   }
 }
 
+/** A day, in milliseconds: nothing here is worth a longer wait. */
+const TIMEOUT_MAX = 86_400_000;
+
+/** Throws PipeworkError "invalid-request" for a time that is none. */
+export function checkTimeout(timeoutMs: number | undefined): void {
+  if (timeoutMs !== undefined) wholeNumber(timeoutMs, "timeoutMs", 0, TIMEOUT_MAX);
+}
+
 /** Checks a whole request before anything is touched. Throws PipeworkError "invalid-request" or "unsupported". */
 export function parseWish(request: AttachRequest): AttachWish {
   const guest = text(request.guest, "a guest");
@@ -166,34 +212,33 @@ export function parseWish(request: AttachRequest): AttachWish {
     if (request.mode !== "bridge") throw unsupported(`macvlan mode ${request.mode}`);
   }
   const seen = new Set<string>();
-  const addresses = (request.addresses ?? [])
+  const addresses = list(request.addresses, "addresses", '"192.168.1.2/24"')
     .map((address) => parsePrefix(address))
     .filter((address) => address.prefixlen > 0 || address.address !== address.network)
     .filter((address) => {
       const key = `${address.address}/${address.prefixlen}`;
       return seen.has(key) ? false : seen.add(key) !== undefined;
     });
+  const macText = optionalText(request.mac, "mac");
   const mac =
-    request.mac === undefined
-      ? undefined
-      : request.mac.startsWith("U:")
-        ? uniqueMac(request.mac.slice(2))
-        : parseMac(request.mac);
+    macText === undefined ? undefined : macText.startsWith("U:") ? uniqueMac(macText.slice(2)) : parseMac(macText);
   const gateways = parseGateways(request.gateway, addresses);
   if (request.metric !== undefined && gateways.inet === undefined && gateways.inet6 === undefined) {
     throw invalid("a metric is for the default route, and no gateway is given");
   }
+  checkTimeout(request.timeoutMs);
+  const hostIfname = optionalText(request.hostIfname, "hostIfname");
   return {
     guest,
     // Whether it exists is the view's to say; whether it can be an interface name at all is said here.
     to: parseIfname(to, "host interface"),
     ...(type === undefined ? {} : { type }),
     ...(request.mode === undefined ? {} : { mode: request.mode }),
-    ifname: parseIfname(request.ifname ?? "eth1", "interface name"),
-    ...(request.hostIfname === undefined ? {} : { hostIfname: parseIfname(request.hostIfname, "host-end name") }),
+    ifname: parseIfname(optionalText(request.ifname, "ifname") ?? "eth1", "interface name"),
+    ...(hostIfname === undefined ? {} : { hostIfname: parseIfname(hostIfname, "host-end name") }),
     addresses,
     gateways,
-    routes: (request.routes ?? []).map(parseRoute),
+    routes: list(request.routes, "routes", '"10.0.0.0/8 via 192.168.1.1"').map((route) => parseRoute(route, addresses)),
     ...(request.metric === undefined ? {} : { metric: wholeNumber(request.metric, "metric", 0, 0xffffffff) }),
     ...(mac === undefined ? {} : { mac }),
     ...(request.mtu === undefined ? {} : { mtu: wholeNumber(request.mtu, "MTU", 68, 65535) }),

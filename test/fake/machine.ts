@@ -14,6 +14,8 @@ export class FakeMachine {
   readonly kernel = new FakeKernel();
   readonly runDir = mkdtempSync(`${tmpdir()}/pipework-fake-`);
   readonly host: FakeNamespace = this.kernel.addNamespace("/run/netns/host");
+  /** The one that the process itself is in, which is neither. */
+  readonly own: FakeNamespace = this.kernel.addNamespace("/proc/thread-self/ns/net");
   /** Every program that was run, newest last. */
   readonly programs: NativeInstruction[][] = [];
   /** How many programs were run because the answers were as guessed. */

@@ -15,7 +15,8 @@ async function withPipework(world: World, use: (pw: Pipework) => Promise<void>):
   }
 }
 
-const names = (world: World, namespace: string): string[] => world.json(namespace, "link").map((link) => link.ifname as string);
+const names = (world: World, namespace: string): string[] =>
+  world.json(namespace, "link").map((link) => link.ifname as string);
 
 test("attachAll settles per request, in order, whatever fails in between", async () => {
   const world = new World();
@@ -27,16 +28,17 @@ test("attachAll settles per request, in order, whatever fails in between", async
       { guest: `netns:${guests[1]}`, to: "br1", addresses: ["192.0.2.2/24"] },
       { guest: `netns:${guests[2]}`, to: "br1", addresses: ["192.0.2.300/24"] },
     ]);
-    expect(settled.map((one) => (one.status === "fulfilled" ? one.value.outcome : (one.reason as PipeworkError).code))).toEqual([
-      "attached",
-      "guest-not-found",
-      "attached",
-      "invalid-request",
-    ]);
+    expect(
+      settled.map((one) => (one.status === "fulfilled" ? one.value.outcome : (one.reason as PipeworkError).code)),
+    ).toEqual(["attached", "guest-not-found", "attached", "invalid-request"]);
     expect(world.addresses(guests[0] as string, "eth1")).toEqual(["192.0.2.1/24"]);
     expect(world.addresses(guests[1] as string, "eth1")).toEqual(["192.0.2.2/24"]);
     expect(names(world, guests[2] as string)).toEqual(["lo"]);
-    const gone = await pw.detachAll([{ guest: `netns:${guests[0]}` }, { guest: "netns:pwt-nowhere" }, { guest: `netns:${guests[1]}`, all: true }]);
+    const gone = await pw.detachAll([
+      { guest: `netns:${guests[0]}` },
+      { guest: "netns:pwt-nowhere" },
+      { guest: `netns:${guests[1]}`, all: true },
+    ]);
     expect(gone.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect([names(world, guests[0] as string), names(world, guests[1] as string)]).toEqual([["lo"], ["lo"]]);
   });
@@ -56,7 +58,13 @@ test("atomic: one failure takes back all that was attached, and tells what faile
       addresses: [`10.0.${n}.2/24`],
       gateway: `10.0.${n}.1`,
     }));
-    const bad = { guest: `netns:${guest}`, to: "br1", ifname: "eth9", addresses: ["10.0.9.2/24"], routes: ["172.16.0.0/12 via 203.0.113.1"] };
+    const bad = {
+      guest: `netns:${guest}`,
+      to: "br1",
+      ifname: "eth9",
+      addresses: ["10.0.9.2/24"],
+      routes: ["172.16.0.0/12 via 203.0.113.1"],
+    };
     const error: unknown = await pw.attachAll([...requests, bad], { atomic: true }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(PipeworkError);
     expect(error).toMatchObject({ code: "kernel-refused", ifname: "eth9" });
@@ -79,7 +87,12 @@ test("an abort before the plan starts changes nothing; afterwards it is too late
     expect(names(world, world.host)).toEqual(["lo"]);
     for (let i = 0; i < 20; i++) {
       const controller = new AbortController();
-      const attaching = pw.attach({ guest: `netns:${guest}`, to: "br1", addresses: ["192.0.2.1/24"], signal: controller.signal });
+      const attaching = pw.attach({
+        guest: `netns:${guest}`,
+        to: "br1",
+        addresses: ["192.0.2.1/24"],
+        signal: controller.signal,
+      });
       setTimeout(() => controller.abort(), i / 10);
       const outcome = await attaching.then(
         () => "attached",
@@ -96,7 +109,10 @@ test("a misspelt field is refused with the right one, not left out", async () =>
   const world = new World();
   await withPipework(world, async (pw) => {
     const request = { guest: `netns:${world.guest()}`, to: "br1", adresses: ["192.0.2.1/24"] };
-    await expect(pw.attach(request as never)).rejects.toMatchObject({ code: "invalid-request", hint: "did you mean addresses?" });
+    await expect(pw.attach(request as never)).rejects.toMatchObject({
+      code: "invalid-request",
+      hint: "did you mean addresses?",
+    });
   });
 });
 
@@ -107,6 +123,9 @@ test("closed, an instance refuses and says so", async () => {
   await pw.attach({ guest: `netns:${guest}`, to: "br1", addresses: ["192.0.2.1/24"] });
   await pw.close();
   await pw.close();
-  await expect(pw.attach({ guest: `netns:${guest}`, to: "br1" })).rejects.toMatchObject({ name: "PipeworkError", code: "closed" });
+  await expect(pw.attach({ guest: `netns:${guest}`, to: "br1" })).rejects.toMatchObject({
+    name: "PipeworkError",
+    code: "closed",
+  });
   await expect(pw.list()).rejects.toMatchObject({ code: "closed" });
 });

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { attach } from "../../src/attach.js";
 import { demo } from "../../src/demo/demo.js";
 import { doctor } from "../../src/doctor/doctor.js";
 import type { Finding } from "../../src/doctor/finding.js";
-import { attach } from "../../src/attach.js";
+import { Instance } from "../../src/instance.js";
 import { loadAddon } from "../../src/kernel/addon.js";
 import type { NativeAddon } from "../../src/kernel/native.js";
-import { Instance } from "../../src/instance.js";
 import { PipeworkError } from "../../src/values/error.js";
 import { closeWorlds, run, World } from "./support/world.js";
 
@@ -57,7 +57,12 @@ describe("doctor", () => {
     const world = new World();
     const guest = world.guest();
     world.ip(world.host, "link add parent0 type veth peer name parent1", "link set parent0 up", "link set parent1 up");
-    await attach(world.instance(), { guest: `netns:${guest}`, to: "parent0", ifname: "eth1", addresses: ["192.0.2.1/24"] });
+    await attach(world.instance(), {
+      guest: `netns:${guest}`,
+      to: "parent0",
+      ifname: "eth1",
+      addresses: ["192.0.2.1/24"],
+    });
     expect(finding(await doctor(world.instance()), "leftovers").level).toBe("ok");
     run("ip", ["netns", "del", guest]);
     const bad = finding(await doctor(world.instance()), "leftovers");
@@ -88,7 +93,10 @@ describe("doctor", () => {
             if (name === "run") {
               return (transaction: never, program: { message?: Uint8Array }[], slots: number[]) => {
                 for (const { message } of program) {
-                  const at = message === undefined ? -1 : Buffer.from(message.buffer, message.byteOffset, message.length).indexOf("macvlan");
+                  const at =
+                    message === undefined
+                      ? -1
+                      : Buffer.from(message.buffer, message.byteOffset, message.length).indexOf("macvlan");
                   if (message !== undefined && at >= 0) message[at] = "x".charCodeAt(0);
                 }
                 return target.run(transaction, program as never, slots);

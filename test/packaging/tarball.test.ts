@@ -41,22 +41,32 @@ let files: string[];
 
 beforeAll(() => {
   // What is committed or about to be, without anything that was built here.
-  const tracked = run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], root).split("\0").filter(Boolean);
+  const tracked = run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], root)
+    .split("\0")
+    .filter(Boolean);
   for (const file of tracked) {
     if (existsSync(join(root, file))) cpSync(join(root, file), join(clone, file));
   }
   symlinkSync(join(root, "node_modules"), join(clone, "node_modules"));
   for (const script of ["build:ts", "build:cli", "prebuild"]) run("npm", ["run", script], clone);
-  const [packed] = JSON.parse(run("npm", ["pack", "--json"], clone)) as [{ filename: string; files: { path: string }[] }];
+  const [packed] = JSON.parse(run("npm", ["pack", "--json"], clone)) as [
+    { filename: string; files: { path: string }[] },
+  ];
   files = packed.files.map(({ path }) => path);
   mkdirSync(user);
   writeFileSync(join(user, "package.json"), '{ "name": "user", "version": "1.0.0", "private": true }');
-  run("npm", ["install", "--no-audit", "--no-fund", "--offline", join(clone, packed.filename)], user, withoutCompiler());
+  run(
+    "npm",
+    ["install", "--no-audit", "--no-fund", "--offline", join(clone, packed.filename)],
+    user,
+    withoutCompiler(),
+  );
 }, 300_000);
 
 describe("the tarball", () => {
   test("holds the command, the library with its types, and the prebuild, and nothing to be compiled", () => {
-    for (const file of ["dist/cli.cjs", "dist/index.js", "dist/index.d.ts", "README.md", "LICENSE", "CHANGELOG.md"]) expect(files).toContain(file);
+    for (const file of ["dist/cli.cjs", "dist/index.js", "dist/index.d.ts", "README.md", "LICENSE", "CHANGELOG.md"])
+      expect(files).toContain(file);
     expect(files.filter((file) => /^prebuilds\/linux-x64\/.*\.glibc\.node$/.test(file))).toHaveLength(1);
     expect(files.filter((file) => /(^|\/)binding\.gyp$|\.cc$|^src\/|^test\//.test(file))).toEqual([]);
   });
@@ -73,9 +83,13 @@ describe("the tarball", () => {
 
 describe("installed without a compiler", () => {
   test("the command attaches, lists and detaches", () => {
-    const words = "pipework br1 netns:blue 192.0.2.1/24 && pipework list --json && pipework detach netns:blue && pipework list --json";
+    const words =
+      "pipework br1 netns:blue 192.0.2.1/24 && pipework list --json && pipework detach netns:blue && pipework list --json";
     const out = privately(["sh", "-ec", `PATH=${join(user, "node_modules/.bin")}:$PATH; ${words}`]);
-    const [first, second] = out.trim().split(/\n(?=\[)/).map((text) => JSON.parse(text) as { guest: string; addresses: string[]; state: string }[]);
+    const [first, second] = out
+      .trim()
+      .split(/\n(?=\[)/)
+      .map((text) => JSON.parse(text) as { guest: string; addresses: string[]; state: string }[]);
     expect(first).toMatchObject([{ guest: "netns:blue", addresses: ["192.0.2.1/24"], state: "up" }]);
     expect(second).toEqual([]);
   });
@@ -92,7 +106,13 @@ describe("installed without a compiler", () => {
        await pw.close();
        console.log(JSON.stringify([required.Pipework === Pipework, at.outcome, error instanceof PipeworkError, error.name, error.code]));`,
     );
-    expect(JSON.parse(privately(["node", "both.mjs"]))).toEqual([true, "attached", true, "PipeworkError", "interface-not-found"]);
+    expect(JSON.parse(privately(["node", "both.mjs"]))).toEqual([
+      true,
+      "attached",
+      true,
+      "PipeworkError",
+      "interface-not-found",
+    ]);
   });
 
   test("its types are complete", () => {
@@ -108,7 +128,19 @@ describe("installed without a compiler", () => {
        // @ts-expect-error a field that does not exist
        export const wrong: AttachRequest = { guest: "web1", to: "br1", adresses: [] };`,
     );
-    const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--skipLibCheck", "false", "--types", "node", "--ignoreConfig"];
+    const options = [
+      "--noEmit",
+      "--strict",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2022",
+      "--skipLibCheck",
+      "false",
+      "--types",
+      "node",
+      "--ignoreConfig",
+    ];
     const types = join(root, "node_modules/@types");
     run("npx", ["tsc", ...options, "--typeRoots", types, join(user, "use.ts")], root);
   });
