@@ -1,4 +1,3 @@
-import type { Family } from "../netlink/family.js";
 import { rtnType } from "../netlink/route.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { families } from "./configure.js";

@@ -103,11 +103,7 @@ describe("arrows", () => {
       'import { loadAddon } from "../kernel/addon.js";',
       "1: only src/kernel/ imports the addon",
     ],
-    [
-      "src/cli/main.ts",
-      'import type { x } from "../kernel/addon.js";',
-      "1: only src/kernel/ imports the addon",
-    ],
+    ["src/cli/main.ts", 'import type { x } from "../kernel/addon.js";', "1: only src/kernel/ imports the addon"],
     [
       "src/cli/main.ts",
       'import { x } from "../helpers/x.js";',
