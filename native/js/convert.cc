@@ -144,7 +144,7 @@ std::vector<Instruction> readInstructions(ObjectReader* reader, napi_value value
   for (uint32_t i = 0; i < length && !reader->failed(); i++) {
     const napi_value one = reader->object(reader->element(value, i), what);
     if (!reader->failed()) instructions.push_back(readInstruction(reader, one, nested));
-    if (!nested) reader->place("instruction " + std::to_string(i));
+    if (!nested && reader->failed()) reader->place("instruction " + std::to_string(i));
   }
   return instructions;
 }

@@ -5,7 +5,7 @@ import { doctor } from "../../src/doctor/doctor.js";
 import type { Finding } from "../../src/doctor/finding.js";
 import { Instance } from "../../src/instance.js";
 import { loadAddon } from "../../src/kernel/addon.js";
-import type { NativeAddon } from "../../src/kernel/native.js";
+import type { NativeAddon, NativeRunner } from "../../src/kernel/native.js";
 import { PipeworkError } from "../../src/values/error.js";
 import { closeWorlds, run, World } from "./support/world.js";
 
@@ -85,30 +85,33 @@ describe("doctor", () => {
     const real = loadAddon();
     const { Runner } = real;
     // The kind's name on its way to the kernel, made one that no kernel has.
-    class Lacking {
-      constructor() {
-        const runner = new Runner();
-        return new Proxy(runner, {
-          get(target, name) {
-            if (name === "run") {
-              return (transaction: never, program: { message?: Uint8Array }[], slots: number[]) => {
-                for (const { message } of program) {
-                  const at =
-                    message === undefined
-                      ? -1
-                      : Buffer.from(message.buffer, message.byteOffset, message.length).indexOf("macvlan");
-                  if (message !== undefined && at >= 0) message[at] = "x".charCodeAt(0);
-                }
-                return target.run(transaction, program as never, slots);
-              };
-            }
-            const value = Reflect.get(target, name, target) as unknown;
-            return typeof value === "function" ? value.bind(target) : value;
-          },
-        });
-      }
-    }
-    const instance = world.instance(() => ({ openNetns: (path) => real.openNetns(path), Runner: Lacking as never }));
+    const lacking = (): NativeRunner => {
+      const runner = new Runner();
+      return new Proxy(runner, {
+        get(target, name) {
+          if (name === "run") {
+            return (transaction: never, program: { message?: Uint8Array }[], slots: number[]) => {
+              for (const { message } of program) {
+                const at =
+                  message === undefined
+                    ? -1
+                    : Buffer.from(message.buffer, message.byteOffset, message.length).indexOf("macvlan");
+                if (message !== undefined && at >= 0) message[at] = "x".charCodeAt(0);
+              }
+              return target.run(transaction, program as never, slots);
+            };
+          }
+          const value = Reflect.get(target, name, target) as unknown;
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      });
+    };
+    const instance = world.instance(() => ({
+      openNetns: (path) => real.openNetns(path),
+      Runner: function Lacking() {
+        return lacking();
+      } as never,
+    }));
     const bad = finding(await doctor(instance), "kind-macvlan");
     expect(bad.level).toBe("problem");
     expect(bad.what).toContain("Unknown device type");
