@@ -101,4 +101,16 @@ struct Exchanged {
   std::optional<Bytes> datagram;
 };
 
+struct Conversation {
+  /** Of a unix stream socket. */
+  std::string path;
+  Bytes payload;
+  std::chrono::milliseconds time{0};
+};
+
+struct Conversed {
+  Failure failure;
+  Bytes answer;
+};
+
 }  // namespace pw

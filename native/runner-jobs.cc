@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "conversation.h"
 #include "exchange.h"
 #include "runner.h"
 
@@ -275,6 +276,14 @@ void Runner::exchange(Exchange exchange, Done<Exchanged> done) {
           },
           [done](const Failure& failure) {
             done({failure, std::nullopt});
+          }});
+}
+
+void Runner::converse(Conversation conversation, Done<Conversed> done) {
+  auto options = std::make_shared<Conversation>(std::move(conversation));
+  submit({[this, options, done] { reaper_.wait([this, options, done] { done(pw::converse(*options, stop_)); }); },
+          [done](const Failure& failure) {
+            done({failure, {}});
           }});
 }
 

@@ -39,6 +39,7 @@ class Runner {
   void createNetns(Done<Created> done);
   void readSysctl(std::shared_ptr<const Netns> netns, std::string path, Done<Value> done);
   void exchange(Exchange exchange, Done<Exchanged> done);
+  void converse(Conversation conversation, Done<Conversed> done);
 
   /** Finishes what runs, refuses what waits. False when no thread was ever started: then stopped() is not called. */
   bool stop();

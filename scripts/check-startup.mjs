@@ -17,13 +17,6 @@ const allowed = new Set([
   "util", // errno names
   "vm", // the code cache
   "timers/promises",
-  // The engine's socket, and what it stands on.
-  "net",
-  "diagnostics_channel",
-  "events",
-  "stream",
-  "stream/promises",
-  "string_decoder",
 ]);
 
 const cli = process.argv[2] ?? fileURLToPath(new URL("../dist/cli.cjs", import.meta.url));

@@ -49,6 +49,7 @@ export class Instance {
       env: process.env,
       ...(docker === undefined ? {} : { host: docker }),
       ...(oneShot === undefined ? {} : { oneShot }),
+      converse: (options) => this.runner.converse(options),
     });
     return this.#docker;
   }

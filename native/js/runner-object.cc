@@ -89,6 +89,17 @@ Exchange readExchange(ObjectReader* reader, napi_value options) {
   return exchange;
 }
 
+Conversation readConversation(ObjectReader* reader, napi_value options) {
+  Conversation conversation;
+  conversation.path = reader->text(reader->get(options, Word::path), "path");
+  if (conversation.path.empty() || conversation.path[0] != '/' || conversation.path.find('\0') != std::string::npos) {
+    reader->fail("path: an absolute path is needed");
+  }
+  conversation.payload = reader->bytes(reader->get(options, Word::payload), "payload", kMostDatagram);
+  conversation.time = std::chrono::milliseconds(reader->integer(options, Word::timeoutMs, "timeoutMs", kDay));
+  return conversation;
+}
+
 /** Rejects when there was a failure. */
 bool rejected(Napi::Env env, const Deferred& deferred, const Failure& failure) {
   if (failure) deferred.Reject(errorOf(env, failure));
@@ -117,6 +128,7 @@ Napi::Function RunnerObject::define(Napi::Env env) {
                          InstanceMethod<&RunnerObject::createNetns>("createNetns"),
                          InstanceMethod<&RunnerObject::readSysctl>("readSysctl"),
                          InstanceMethod<&RunnerObject::exchange>("exchange"),
+                         InstanceMethod<&RunnerObject::converse>("converse"),
                          InstanceMethod<&RunnerObject::close>("close"),
                      });
 }
@@ -270,6 +282,22 @@ Napi::Value RunnerObject::exchange(const Napi::CallbackInfo& info) {
         deferred.Resolve(exchanged.datagram ? bytesOf(env, *exchanged.datagram) : env.Null());
       });
   runner_->exchange(std::move(exchange), std::move(done));
+  return promise;
+}
+
+Napi::Value RunnerObject::converse(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Words words(env);
+  ObjectReader reader(&words);
+  const napi_value options = reader.object(info[0], "converse");
+  if (reader.failed()) return misuse(env, reader.fault());
+  Conversation conversation = readConversation(&reader, options);
+  if (reader.failed()) return misuse(env, reader.fault());
+  auto [promise, done] = environment_->promise<Conversed>(
+      env, Value(), [](Napi::Env env, const Deferred& deferred, const Conversed& conversed) {
+        if (!rejected(env, deferred, conversed.failure)) deferred.Resolve(bytesOf(env, conversed.answer));
+      });
+  runner_->converse(std::move(conversation), std::move(done));
   return promise;
 }
 

@@ -24,6 +24,7 @@ class RunnerObject : public Napi::ObjectWrap<RunnerObject> {
   Napi::Value createNetns(const Napi::CallbackInfo& info);
   Napi::Value readSysctl(const Napi::CallbackInfo& info);
   Napi::Value exchange(const Napi::CallbackInfo& info);
+  Napi::Value converse(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
   struct TransactionHandle;

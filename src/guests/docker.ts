@@ -8,12 +8,14 @@ import {
   UnexpectedAnswer,
 } from "./container.js";
 import { type EngineAddress, type Environment, parseEngineAddress } from "./engine-address.js";
-import { type EngineTransport, keptAlive, oneShot } from "./engine-transport.js";
+import { byConversation, type Converse, type EngineTransport, keptAlive, oneShot } from "./engine-transport.js";
 import { HttpProtocolError, type HttpResponse } from "./http-response.js";
 
 export interface DockerEngineOptions {
   /** unix:///path, /path or tcp://host:port. Default: DOCKER_HOST of `env`, then unix:///var/run/docker.sock. */
   readonly host?: string | undefined;
+  /** With `oneShot` and a unix socket: asks through this, and loads not even node:net. */
+  readonly converse?: Converse | undefined;
   /** One connection per request without loading node:http: for a process that asks once and ends. */
   readonly oneShot?: boolean | undefined;
   readonly env: Environment;
@@ -23,6 +25,13 @@ export interface EngineCallOptions {
   /** Milliseconds until an answer has to be complete. Default: 10 000. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+function transportFor(address: EngineAddress, { oneShot: once, converse }: DockerEngineOptions): EngineTransport {
+  if (once !== true) return keptAlive(address);
+  if (address.kind === "unix")
+    return converse === undefined ? oneShot(address) : byConversation(address.path, converse);
+  return address.tls === undefined ? oneShot(address) : keptAlive(address);
 }
 
 /**
@@ -40,8 +49,7 @@ export class DockerEngine {
   constructor(options: DockerEngineOptions) {
     this.#env = options.env;
     this.address = parseEngineAddress(options.host, options.env);
-    const plain = this.address.kind === "unix" || this.address.tls === undefined;
-    this.#transport = options.oneShot && plain ? oneShot(this.address) : keptAlive(this.address);
+    this.#transport = transportFor(this.address, options);
   }
 
   /** The container of this name, id or unique id prefix; null when there is none. */

@@ -222,6 +222,11 @@ export interface NativeRunner {
     match: { offset: number; value: Uint8Array };
     timeoutMs: number;
   }): Promise<Uint8Array | null>;
+  /**
+   * Connects to a unix stream socket, sends, and reads to its end. For the one-shot command, to which loading node:net
+   * would cost five milliseconds. Runs on a reaper thread: it may wait. No answer in time is ETIMEDOUT.
+   */
+  converse(options: { path: string; payload: Uint8Array; timeoutMs: number }): Promise<Uint8Array>;
   /** Finishes what runs, refuses what waits, ends the threads. Idempotent. */
   close(): Promise<void>;
 }

@@ -108,6 +108,10 @@ export class FakeRunner implements NativeRunner {
     return this.#machine.kernel.readSysctl(this.#machine.namespaceOf(netns), path);
   }
 
+  async converse(): Promise<Uint8Array> {
+    throw new Error("a fake machine has no engine");
+  }
+
   async exchange(): Promise<Uint8Array | null> {
     return null;
   }
