@@ -145,7 +145,10 @@ function undoWords(undo: Undo, netns: Side, names: Names): string {
 
 function stepLines(step: Step, number: number, names: Names): string[] {
   const optional = step.optional === true ? "  (best effort)" : "";
-  const lines = [`${String(number).padStart(2)}. ${step.netns.padEnd(5)} ${operationWords(step.op, names)}${optional}`];
+  const words = operationWords(step.op, names);
+  // A link that was there before is known by its index alone; the label says which it is.
+  const which = /#\d/.test(words) ? `  (${step.label})` : "";
+  const lines = [`${String(number).padStart(2)}. ${step.netns.padEnd(5)} ${words}${which}${optional}`];
   const undo = undoWords(step.undo, step.netns, names);
   if (undo !== "none: reads only") lines.push(`          undo: ${undo}`);
   return lines;
@@ -159,7 +162,7 @@ export function renderPlan(plan: Plan): string {
     plan.steps.length === 0
       ? [`${head}${plan.outcome === "absent" ? "not there" : "holds already"}, nothing to do`]
       : [
-          `${head}${plan.steps.length} steps, GUEST is its network namespace`,
+          `${head}${plan.steps.length} step${plan.steps.length === 1 ? "" : "s"}, GUEST is its network namespace`,
           ...plan.steps.flatMap((step, i) => stepLines(step, i + 1, names)),
         ];
   for (const warning of plan.warnings) lines.push(`warning: ${warning}`);
