@@ -76,11 +76,16 @@ function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined)
   const removed = plan.steps.slice(0, failed.index).filter(isRemoval);
   const beyond =
     removed.length > 0 ? `; done before and not to be undone: ${removed.map((s) => `"${s.label}"`).join(", ")}` : "";
+  const again = plan.steps
+    .slice(0, failed.index)
+    .some(({ id, undo: how }) => id === "replace.detach" && "inverse" in how)
+    ? `; the old ${plan.ifname}, removed before, was made again`
+    : "";
   const after =
     left.length > 0
       ? `${beyond}; undoing it failed as well at ${left.map((o) => `"${o.step}": ${o.failure}`).join(", ")}`
       : beyond === ""
-        ? "; nothing was changed"
+        ? again || "; nothing was changed"
         : `${beyond}; all else is as before`;
   if (dead) {
     return new PipeworkError({

@@ -35,6 +35,7 @@ export function releaseDefaults(
   view: Routes,
   { link, memory, displacers }: OwnLink,
   prefix = "",
+  goesFirst = false,
 ): void {
   // One attachment may have displaced both families; its memory is rewritten once.
   const heirs = new Map<string, { holder: MemoryHolder; displaced: DisplacedRoute[] }>();
@@ -64,7 +65,7 @@ export function releaseDefaults(
         op: "netlink",
         message: own === undefined ? unrestoreRoute(displaced) : restoreRoute(memoryOf(own, view.names)),
         // Where the link had to go before its successor could come, its route is beyond recall.
-        ...(own === undefined ? {} : { tolerate: ["ENODEV"] }),
+        ...(own === undefined ? {} : { tolerate: goesFirst ? ["ENODEV", "ENETUNREACH", "EHOSTUNREACH"] : ["ENODEV"] }),
       }),
       // The gateway may have become unreachable: that must not keep a link from being detached.
       optional: true,

@@ -4,6 +4,7 @@ import type { PlanContext } from "./context.js";
 import { clearDebris } from "./host-end.js";
 import { deleteLink, setLink } from "./link-message.js";
 import { recordName } from "./memory.js";
+import { rebirthMacvlan } from "./rebirth-macvlan.js";
 import { type OwnLink, releaseDefaults, routesAfter } from "./release.js";
 import type { AttachView, GuestView, LinkView } from "./view.js";
 
@@ -44,14 +45,17 @@ export function replaceSteps(
     if (link.name === ifname) renameAside(b, context, "replace.aside", link, "guest");
     if (inTheWay) renameAside(b, context, "replace.aside-host", peer, "host");
   }
-  releaseDefaults(b, context, view.guest, old);
+  releaseDefaults(b, context, view.guest, old, "", detachFirst);
   if (detachFirst) {
     b.add({
       id: "replace.detach",
       label: `the old ${ifname} removed first: it cannot stay beside the new one`,
       netns: side,
       op: { op: "netlink", message: deleteLink(end.index), tolerate: ["ENODEV"] },
-      undo: { none: "a deleted link cannot be brought back" },
+      undo:
+        link.kind === "macvlan" && link.name === ifname
+          ? { inverse: rebirthMacvlan(link, view.guest, ifname) }
+          : { none: "a deleted link cannot be brought back" },
     });
     if (view.guest.record) {
       b.add({
@@ -59,7 +63,10 @@ export function replaceSteps(
         label: `record of the old ${ifname} removed`,
         netns: "host",
         op: { op: "file", path: `${context.recordDir}/${recordName(context.guestId, ifname)}`, content: null },
-        undo: { none: "the link that it describes is gone" },
+        undo:
+          link.kind === "macvlan" && link.name === ifname
+            ? { builtin: "what was there before is written back" }
+            : { none: "the link that it describes is gone" },
       });
     }
   }

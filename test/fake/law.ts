@@ -28,7 +28,13 @@ export async function prepared(scenario: Scenario): Promise<FakeMachine> {
 
 /** Deletes what nobody wants back, debris and a link that is replaced first, so their loss outlives a failure. */
 function isLoss(step: Step): boolean {
-  return step.id.startsWith("debris.") || step.id === "replace.detach" || step.id === "replace.forget";
+  if (step.id.startsWith("debris.")) return true;
+  return (step.id === "replace.detach" || step.id === "replace.forget") && "none" in step.undo;
+}
+
+/** Behind the removal of a macvlan, undo has made it again: all is as before but its ifindex. */
+function isReborn(steps: readonly Step[]): boolean {
+  return steps.some((step) => step.id === "replace.detach" && "inverse" in step.undo);
 }
 
 /** What a failure in step `at` may leave: the state before, less what was removed for good. */
@@ -85,8 +91,9 @@ export function lawOfPlans(group: string): void {
           let same: FakeMachine | undefined;
           for (const [at, step] of plan.steps.entries()) {
             const machine = same ?? (await prepared(scenario));
-            same = step.optional === true || plan.steps.slice(0, at).some(isLoss) ? undefined : machine;
-            const before = snapshot(machine);
+            const reborn = isReborn(plan.steps.slice(0, at));
+            same = step.optional === true || reborn || plan.steps.slice(0, at).some(isLoss) ? undefined : machine;
+            const before = snapshot(machine, { acrossRuns: reborn });
             const ended = await performWith(machine, scenario.act, { kind: "refuse", at });
             if (step.optional === true) {
               expect(ended, step.id).toHaveProperty("value");
@@ -106,7 +113,7 @@ export function lawOfPlans(group: string): void {
               error.undo.filter(({ failure }) => failure !== undefined),
               step.id,
             ).toEqual([]);
-            expect(snapshot(machine), step.id).toEqual(
+            expect(snapshot(machine, { acrossRuns: reborn }), step.id).toEqual(
               plan.steps.slice(0, at).some(isLoss) ? await afterLosses(scenario, plan, at, false) : before,
             );
             expect(error.message).toContain(step.op.op === "identity" ? "died" : step.label);
@@ -122,7 +129,8 @@ export function lawOfPlans(group: string): void {
             for (const [at, step] of plan.steps.entries()) {
               if (step.optional === true || step.op.op !== "netlink") continue;
               const machine = same ?? (await prepared(scenario));
-              const before = snapshot(machine);
+              const reborn = isReborn(plan.steps.slice(0, kind === "lose-ack" ? at + 1 : at));
+              const before = snapshot(machine, { acrossRuns: reborn });
               const { error } = (await performWith(machine, scenario.act, { kind, at })) as { error: PipeworkError };
               expect(error, step.id).toBeInstanceOf(PipeworkError);
               expect(
@@ -131,8 +139,10 @@ export function lawOfPlans(group: string): void {
               ).toEqual([]);
               const done = kind === "lose-ack";
               const lossy = plan.steps.slice(0, done ? at + 1 : at).some(isLoss);
-              same = lossy ? undefined : machine;
-              expect(snapshot(machine), step.id).toEqual(lossy ? await afterLosses(scenario, plan, at, done) : before);
+              same = lossy || reborn ? undefined : machine;
+              expect(snapshot(machine, { acrossRuns: reborn }), step.id).toEqual(
+                lossy ? await afterLosses(scenario, plan, at, done) : before,
+              );
             }
           },
         );

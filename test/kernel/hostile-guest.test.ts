@@ -260,25 +260,43 @@ test("what keeps a plan from being prepared is told, and the lock is free", asyn
   expect(existsSync(`${world.runDir}/lock`)).toBe(true);
 });
 
-test("a replacement that had to detach first says what is gone when it fails", async () => {
+test("a replacement that had to detach first and fails makes the old one again, and says so", async () => {
   const world = new World();
   const guest = world.guest();
   world.ip(world.host, "link add par0 type veth peer name par1", "link set par0 up", "link set par1 up");
+  world.foreign(guest, "eth0", ["198.51.100.2/24"]);
+  world.ip(guest, "route add default via 198.51.100.1");
   const instance = world.instance();
-  await attach(instance, { guest: `netns:${guest}`, to: "par0", addresses: ["192.0.2.1/24"] });
+  const wish = {
+    guest: `netns:${guest}`,
+    to: "par0",
+    addresses: ["192.0.2.1/24", "2001:db8::1/64"],
+    gateway: ["192.0.2.254", "2001:db8::ff"],
+  };
+  await attach(instance, wish);
+  const seen = () => ({
+    mac: world.link(guest, "eth1")?.address as string,
+    mode: world.link(guest, "eth1")?.linkinfo.info_data.mode as string,
+    addresses: world.addresses(guest, "eth1"),
+    defaults: [...defaults(world, guest), ...defaults(world, guest, "-6")],
+  });
+  const before = seen();
   const error = await refusal(
     attach(instance, {
-      guest: `netns:${guest}`,
-      to: "par0",
+      ...wish,
       addresses: ["10.8.0.2/24"],
+      gateway: undefined,
       mac: "02:00:00:00:00:77",
       routes: ["10.9.0.0/16 via 10.66.0.1"],
       replace: true,
     }),
   );
-  expect(error.code).toBe("kernel-refused");
-  expect(error.message).toContain("not to be undone");
-  expect(error.message).not.toContain("nothing was changed");
+  expect(error).toMatchObject({ code: "kernel-refused", errnoName: "ENETUNREACH" });
+  expect(error.message).toContain("the old eth1, removed before, was made again");
+  expect(seen()).toEqual(before);
+  expect(await attach(instance, wish)).toMatchObject({ outcome: "unchanged" });
+  await detach(instance, { guest: `netns:${guest}` });
+  expect(defaults(world, guest)).toMatchObject([{ gateway: "198.51.100.1", dev: "eth0" }]);
 });
 
 test("IPv6 on a link too narrow for it is refused before anything is touched", async () => {
