@@ -107,7 +107,8 @@ test("three workers at once, each with its own runner, one after another ending"
     );
     // The first to arrive is ended while the others go on: they share one lock.
     await Promise.race(workers.map((worker) => once(worker, "message")));
-    await Promise.all(workers.map(async (worker) => expect(await worker.terminate()).toBe(1)));
+    // Node says 1 of one ended in the middle, and 0 of one that it ended before its first line.
+    await Promise.all(workers.map(async (worker) => expect([0, 1]).toContain(await worker.terminate())));
     expect((await stage.run([step(0, getLink("lo"))])).ok).toBe(true);
   }
   expect(threadNamespaces().size).toBe(1);
