@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 
 // Kernel and docker tests run as root on real namespaces and a real engine. In forked processes, because they watch the
 // threads and descriptors of their process; one file at a time, because all of them take turns at the one RTNL lock.
-const real = { pool: "forks", fileParallelism: false, testTimeout: 30_000, hookTimeout: 60_000 } as const;
+// Tried twice: carriers, RCU and engines take the time that a busy machine leaves them. Vitest names what needed it.
+const real = { pool: "forks", fileParallelism: false, testTimeout: 30_000, hookTimeout: 60_000, retry: 1 } as const;
 
 export default defineConfig({
   test: {
