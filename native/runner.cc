@@ -115,6 +115,8 @@ void Runner::namespaceThread() {
   }
   transactions_.clear();
   workplace_.homeSocket.close();
+  // A closed runner may be forgotten by its owner much later; it holds no namespace until then.
+  workplace_.home = Home();
   reaper_.post([this] {
     thread_.join();
     reaper_.quit();
