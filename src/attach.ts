@@ -5,7 +5,7 @@ import { bornLink, linkFrom } from "./kernel/observe.js";
 import { type AttachReads, attachReads } from "./kernel/read-attach.js";
 import { hasRecord } from "./kernel/record.js";
 import { makeReady, outcomeOf, type PlanOutcome, type ReadyPlan, runPlan } from "./kernel/run-plan.js";
-import { type Answer, type Begun, type LockOptions, Transaction } from "./kernel/transaction.js";
+import { type Answer, type Begun, Transaction } from "./kernel/transaction.js";
 import { type AttachOptions, planAttach } from "./plan/attach.js";
 import { MARK_PREFIX, type PlanContext, slots } from "./plan/context.js";
 import { chooseKind } from "./plan/kinds.js";
@@ -17,7 +17,6 @@ import { PipeworkError } from "./values/error.js";
 import { SEED_DIGITS } from "./values/mac.js";
 import { prefixText } from "./values/prefix.js";
 
-const LOCK_MS = 10_000;
 /** How often a plan is made anew when the kernel says that the view had become stale: another program was at work. */
 const TRIES = 4;
 
@@ -123,10 +122,6 @@ function attemptOf(instance: Instance, guest: LiveGuest, wish: AttachWish, reque
   return { instance, guest, wish, request, context, reads: attachReads(wish, context) };
 }
 
-function lockOf({ instance, request }: Attempt): LockOptions {
-  return { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS, signal: request.signal };
-}
-
 function slotsOf({ guest }: Attempt): Record<string, number> {
   return { [slots.guestNetns]: guest.netns.fd };
 }
@@ -172,8 +167,8 @@ async function attempt(
   refuseAborted(request.signal, request.guest);
   const begun: Begun =
     guessed === undefined
-      ? await Transaction.begin(instance.runner, sides, reads.asks, lockOf(one))
-      : await Transaction.attempt(instance.runner, sides, reads.asks, lockOf(one), {
+      ? await Transaction.begin(instance.runner, sides, reads.asks, instance.lockFor(request))
+      : await Transaction.attempt(instance.runner, sides, reads.asks, instance.lockFor(request), {
           expects: guessed.guess.expects,
           program: guessed.ready.program.instructions,
           slots: guessed.ready.slots,

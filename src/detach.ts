@@ -3,13 +3,12 @@ import type { LiveGuest } from "./guests/guest.js";
 import type { Instance } from "./instance.js";
 import { linksFrom } from "./kernel/observe.js";
 import { findStray, guestAsks, memoryOf, peerOf, readGuest } from "./kernel/read-guest.js";
-import { readRecord, readRecords, removeRecord } from "./kernel/record.js";
+import { memoryBehind, readRecords, removeRecord } from "./kernel/record.js";
 import { runPlan } from "./kernel/run-plan.js";
 import { Transaction } from "./kernel/transaction.js";
 import { isMark } from "./plan/context.js";
 import { planDetach } from "./plan/detach.js";
 import { dumpLinks } from "./plan/link-message.js";
-import { parseAlias } from "./plan/memory.js";
 import type { DetachRequest } from "./plan/request.js";
 import type { Plan } from "./plan/step.js";
 import { checkTimeout } from "./plan/wish.js";
@@ -23,8 +22,6 @@ export interface DetachOutcome {
   readonly outcome: "detached" | "absent";
   readonly warnings: readonly string[];
 }
-
-const LOCK_MS = 10_000;
 
 function ifnameOf(request: DetachRequest): string {
   if (request.all === true && request.ifname !== undefined) throw invalid("detach either one interface or all of them");
@@ -48,13 +45,7 @@ async function ours(instance: Instance, guest: LiveGuest): Promise<string[]> {
     const names = new Set(readRecords(where.recordDir).flatMap((one) => (one.netns === where.netns ? one.ifname : [])));
     // The host's word: it holds whatever the guest has made of its end.
     for (const { alias } of linksFrom(answers[1], "the host's links")) {
-      const parsed = parseAlias(alias);
-      const memory =
-        parsed === undefined || "bridge" in parsed
-          ? undefined
-          : "memory" in parsed
-            ? parsed.memory
-            : readRecord(where.recordDir, parsed.record);
+      const memory = memoryBehind(alias, where.recordDir);
       if (memory?.netns === where.netns) names.add(memory.ifname);
     }
     for (const link of linksFrom(answers[0], "the guest's links")) {
@@ -79,9 +70,7 @@ async function viewAndPlan(
 ) {
   const context = contextOf(instance, guest);
   const families = ["inet", "inet6"] as const;
-  const lock = locked
-    ? { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS, signal: request.signal }
-    : undefined;
+  const lock = locked ? instance.lockFor(request) : undefined;
   const { transaction, answers } = await Transaction.begin(
     instance.runner,
     [instance.host, guest.netns],
@@ -135,7 +124,7 @@ async function forgetGone(instance: Instance, request: DetachRequest, ifname: st
   const mine = () =>
     readRecords(recordDir).filter((one) => ids.includes(one.guest) && (request.all === true || one.ifname === ifname));
   if (mine().length === 0) return [];
-  const lock = { runDir: instance.runDir, timeoutMs: request.timeoutMs ?? LOCK_MS, signal: request.signal };
+  const lock = instance.lockFor(request);
   const { transaction } = await Transaction.begin(instance.runner, [instance.host], [], lock);
   try {
     const records = mine();

@@ -4,7 +4,7 @@ import { hostNetwork } from "./guests/host-network.js";
 import { resolveGuest } from "./guests/resolve.js";
 import { Kernel } from "./kernel/kernel.js";
 import type { NativeAddon, NativeNetns, NativeRunner } from "./kernel/native.js";
-import { fromNative } from "./kernel/transaction.js";
+import { fromNative, type LockOptions } from "./kernel/transaction.js";
 import type { LinkView } from "./plan/view.js";
 import { PipeworkError } from "./values/error.js";
 
@@ -18,6 +18,9 @@ export interface PipeworkOptions {
   /** Where the lock and the records live. Default: /run/pipework. */
   runDir?: string | undefined;
 }
+
+/** Milliseconds. The lock is held for about one of them per interface. */
+const LOCK_MS = 10_000;
 
 /** What an instance owns: the namespace thread, the engine connection, the identity of the host side. All of it on first use. */
 export class Instance {
@@ -83,6 +86,11 @@ export class Instance {
 
   get recordDir(): string {
     return `${this.runDir}/${this.home.ino}`;
+  }
+
+  /** The lock that changes are made under, with how long one waits for it. */
+  lockFor({ timeoutMs, signal }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined }): LockOptions {
+    return { runDir: this.runDir, timeoutMs: timeoutMs ?? LOCK_MS, signal };
   }
 
   async resolve(

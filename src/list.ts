@@ -1,13 +1,13 @@
 import type { LiveGuest } from "./guests/guest.js";
 import type { Instance } from "./instance.js";
 import { addressesFrom, linkFrom, linksFrom, routesFrom } from "./kernel/observe.js";
-import { readRecord, readRecords } from "./kernel/record.js";
+import { memoryBehind, readRecords } from "./kernel/record.js";
 import { Transaction } from "./kernel/transaction.js";
 import { ifFlags } from "./netlink/link.js";
 import { macvlanModes } from "./netlink/link-macvlan.js";
 import { dumpAddresses } from "./plan/address-message.js";
 import { dumpLinks, getLinkByName } from "./plan/link-message.js";
-import { type Memory, parseAlias } from "./plan/memory.js";
+import type { Memory } from "./plan/memory.js";
 import type { Attachment, MacvlanMode } from "./plan/request.js";
 import { dumpRoutes } from "./plan/route-message.js";
 import type { LinkView } from "./plan/view.js";
@@ -37,9 +37,7 @@ async function remembered(instance: Instance): Promise<{ attachments: Remembered
   const links = linksFrom(answers[0], "the host's links");
   const attachments: Remembered[] = [];
   for (const hostEnd of links) {
-    const parsed = parseAlias(hostEnd.alias);
-    if (parsed === undefined || "bridge" in parsed) continue;
-    const memory = "memory" in parsed ? parsed.memory : readRecord(instance.recordDir, parsed.record);
+    const memory = memoryBehind(hostEnd.alias, instance.recordDir);
     if (memory !== undefined) attachments.push({ memory, hostEnd });
   }
   for (const memory of readRecords(instance.recordDir)) {

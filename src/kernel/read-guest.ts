@@ -10,7 +10,7 @@ import { dumpRoutes } from "../plan/route-message.js";
 import type { GuestView, HeldLink, LinkView, RouteView } from "../plan/view.js";
 import { asideIfname, temporaryIfname } from "../values/host-ifname.js";
 import { addressesFrom, linkFrom, linksFrom, routesFrom } from "./observe.js";
-import { hasRecord, readRecord, readRecords, recordOf } from "./record.js";
+import { hasRecord, memoryBehind, readRecords, recordOf } from "./record.js";
 import type { Answer, Ask, Transaction } from "./transaction.js";
 
 type Where = Pick<PlanContext, "guestId" | "netns" | "recordDir">;
@@ -26,12 +26,7 @@ export async function peerOf(transaction: Transaction, link: LinkView): Promise<
 /** What is remembered of a link, and where. A record counts only for the namespace it was written for. */
 export function memoryOf(where: Where, link: LinkView, peer: LinkView | undefined): MemoryHolder | undefined {
   if (peer !== undefined) {
-    const parsed = parseAlias(peer.alias);
-    if (parsed === undefined || "bridge" in parsed) return undefined;
-    const memory =
-      "memory" in parsed
-        ? parsed.memory
-        : (readRecord(where.recordDir, parsed.record) ?? lost(where, link, parsed.record));
+    const memory = memoryBehind(peer.alias, where.recordDir) ?? lost(where, link, peer);
     return memory === undefined ? undefined : { memory, hostEnd: peer };
   }
   const fits = (one: Memory) => one.netns === where.netns && one.type === link.kind && one.ifname === link.name;
@@ -43,8 +38,11 @@ export function memoryOf(where: Where, link: LinkView, peer: LinkView | undefine
 }
 
 /** The record that an alias names is gone: the link is ours all the same, and what it displaced is beyond recall. */
-function lost(where: Where, link: LinkView, record: string): Memory | undefined {
-  if (record !== recordName(where.guestId, link.name)) return undefined;
+function lost(where: Where, link: LinkView, peer: LinkView): Memory | undefined {
+  const parsed = parseAlias(peer.alias);
+  if (parsed === undefined || !("record" in parsed) || parsed.record !== recordName(where.guestId, link.name)) {
+    return undefined;
+  }
   return { guest: where.guestId, ifname: link.name, netns: where.netns, displaced: [] };
 }
 
@@ -177,9 +175,7 @@ export async function findStray(
   if (view.link !== undefined) return view;
   const [answer] = await transaction.ask([{ netns: "host", message: dumpLinks() }]);
   for (const hostEnd of linksFrom(answer, "the host's links")) {
-    const parsed = parseAlias(hostEnd.alias);
-    if (hostEnd.kind !== "veth" || parsed === undefined || "bridge" in parsed) continue;
-    const memory = "memory" in parsed ? parsed.memory : readRecord(where.recordDir, parsed.record);
+    const memory = hostEnd.kind === "veth" ? memoryBehind(hostEnd.alias, where.recordDir) : undefined;
     if (memory === undefined || memory.netns !== where.netns || memory.ifname !== ifname) continue;
     if (hostEnd.index === view.aside?.peer?.index) continue;
     const [there] =

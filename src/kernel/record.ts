@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { type Memory, parseRecord, recordName } from "../plan/memory.js";
+import { type Memory, parseAlias, parseRecord, recordName } from "../plan/memory.js";
 
 /** Reads one record; undefined when there is none or it is damaged. Nothing but our own files lie there: root only, 0700. */
 export function readRecord(dir: string, name: string): Memory | undefined {
@@ -11,6 +11,13 @@ export function readRecord(dir: string, name: string): Memory | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** What an alias says, itself or by the record it names; undefined when it is no attachment's of ours, or the record is lost. */
+export function memoryBehind(alias: string | undefined, dir: string): Memory | undefined {
+  const parsed = parseAlias(alias);
+  if (parsed === undefined || "bridge" in parsed) return undefined;
+  return "memory" in parsed ? parsed.memory : readRecord(dir, parsed.record);
 }
 
 /** The record of one attachment. */

@@ -14,8 +14,6 @@ export interface PlanOutcome {
   readonly replies: ReadonlyMap<string, Uint8Array>;
   /** What optional steps failed at. */
   readonly warnings: readonly string[];
-  /** Ids of the steps that waited for a condition which did not come true in time. */
-  readonly unmet: readonly string[];
 }
 
 /** What the person can do about the commonest refusals. */
@@ -147,18 +145,16 @@ export function outcomeOf({ plan, program }: ReadyPlan, report: NativeReport): P
   if (!report.ok) throw failure(plan, report, program.instructions[report.failed?.index ?? -1]?.message);
   const replies = new Map<string, Uint8Array>();
   const warnings: string[] = [];
-  const unmet: string[] = [];
   for (const [i, result] of report.results.entries()) {
     const step = plan.steps[i] as Step;
     if (result.reply !== undefined) replies.set(step.id, result.reply);
-    if (result.met === false) unmet.push(step.id);
     if (step.optional === true && result.errno !== 0 && !step.id.startsWith("announce.")) {
       warnings.push(
         `"${step.label}" was refused: ${result.text ?? errnoText(result.errno)} (${errnoName(result.errno)})`,
       );
     }
   }
-  return { replies, warnings, unmet };
+  return { replies, warnings };
 }
 
 /** Runs a plan in one hop and ends the transaction. */

@@ -1,9 +1,9 @@
 import { ifFlags } from "../netlink/link.js";
 import { macvlanModes } from "../netlink/link-macvlan.js";
-import type { GuestLink } from "./birth.js";
+import { type GuestLink, unmake } from "./birth.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { type PlanContext, slots } from "./context.js";
-import { deleteLink, dumpLinks, getLinkByName, linkPaths, newLink, setLink } from "./link-message.js";
+import { getLinkByName, newLink, setLink } from "./link-message.js";
 import { type Memory, memoryRecord, recordName } from "./memory.js";
 import type { LinkView } from "./view.js";
 import type { AttachWish } from "./wish.js";
@@ -57,22 +57,7 @@ export function macvlanBirth(b: PlanBuilder, context: PlanContext, wish: AttachW
         linkinfo: { kind: "macvlan", data: { mode: macvlanModes[wish.mode ?? "bridge"] } },
       }),
     },
-    undo: inverse(
-      "guest",
-      {
-        op: "netlink",
-        message: dumpLinks(),
-        capture: {
-          slot: slots.guestLink,
-          where: [
-            { path: linkPaths.group, value: context.mark },
-            { path: linkPaths.ifname, value: bornAs },
-          ],
-        },
-        unlessSlot: slots.guestLink,
-      },
-      { op: "netlink", message: deleteLink(index), tolerate: ["ENODEV"], ifSlot: slots.guestLink },
-    ),
+    undo: unmake("guest", { slot: slots.guestLink, name: bornAs, mark: context.mark }),
   });
   b.add({
     id: "link.find",

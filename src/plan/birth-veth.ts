@@ -1,9 +1,9 @@
 import { hostEndMac } from "../values/mac.js";
-import type { GuestLink, HostEnd } from "./birth.js";
+import { type GuestLink, type HostEnd, unmake } from "./birth.js";
 import type { BridgeEnd } from "./bridge.js";
-import { inverse, type PlanBuilder } from "./builder.js";
+import type { PlanBuilder } from "./builder.js";
 import { type PlanContext, slots } from "./context.js";
-import { deleteLink, dumpLinks, getLinkByName, linkPaths, newLink, setLink } from "./link-message.js";
+import { getLinkByName, newLink, setLink } from "./link-message.js";
 import { type Memory, memoryAlias, recordName } from "./memory.js";
 import type { AttachWish } from "./wish.js";
 
@@ -58,22 +58,7 @@ export function vethBirth(
         },
       }),
     },
-    undo: inverse(
-      "host",
-      {
-        op: "netlink",
-        message: dumpLinks(),
-        capture: {
-          slot: slots.hostEnd,
-          where: [
-            { path: linkPaths.group, value: context.mark },
-            { path: linkPaths.ifname, value: hostIfname },
-          ],
-        },
-        unlessSlot: slots.hostEnd,
-      },
-      { op: "netlink", message: deleteLink(hostEnd), tolerate: ["ENODEV"], ifSlot: slots.hostEnd },
-    ),
+    undo: unmake("host", { slot: slots.hostEnd, name: hostIfname, mark: context.mark }),
   });
   b.add({
     id: "veth.find-host",

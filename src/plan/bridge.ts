@@ -2,9 +2,10 @@ import { ifFlags } from "../netlink/link.js";
 import type { Slot } from "../netlink/wire.js";
 import { PipeworkError } from "../values/error.js";
 import { bridgeMac } from "../values/mac.js";
+import { unmake } from "./birth.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { isMark, type PlanContext, slots } from "./context.js";
-import { deleteLink, dumpLinks, getLinkByName, linkPaths, newLink, setLink } from "./link-message.js";
+import { dumpLinks, getLinkByName, newLink, setLink } from "./link-message.js";
 import { BRIDGE_ALIAS } from "./memory.js";
 import type { LinkView } from "./view.js";
 
@@ -89,27 +90,12 @@ function makeBridge(b: PlanBuilder, context: PlanContext, name: string): BridgeE
         linkinfo: { kind: "bridge" },
       }),
     },
-    undo: inverse(
+    undo: unmake(
       "host",
+      { slot: slots.bridge, name, mark: context.mark },
       {
-        op: "netlink",
-        message: dumpLinks(),
-        capture: {
-          slot: slots.bridge,
-          where: [
-            { path: linkPaths.group, value: context.mark },
-            { path: linkPaths.ifname, value: name },
-          ],
-        },
-        unlessSlot: slots.bridge,
-      },
-      {
-        op: "netlink",
-        message: deleteLink(index),
-        tolerate: ["ENODEV"],
-        ifSlot: slots.bridge,
         // Another program may have put a port into it by now; then it stays.
-        unlessAny: { message: dumpLinks({ master: index }) },
+        message: dumpLinks({ master: index }),
       },
     ),
   });

@@ -8,8 +8,8 @@ import { deleteLink, setLink } from "./link-message.js";
 import { parseAlias, recordName } from "./memory.js";
 import { releaseDefaults } from "./release.js";
 import { clearAside } from "./replace.js";
-import type { Plan } from "./step.js";
-import type { GuestView } from "./view.js";
+import type { Plan, Side } from "./step.js";
+import type { GuestView, LinkView } from "./view.js";
 
 /**
  * Takes an attachment back: displaced routes first, then the link, in whose wake everything on it goes. An interface
@@ -43,20 +43,37 @@ export function planDetach(ifname: string, whole: GuestView, context: PlanContex
     clearDebris(b, "debris.temporary", temporary, "guest", "left half built by a killed run");
   }
   const view = clearAside(b, context, whole);
+  /** The last steps: the record goes, then the link by the end that is given. */
+  const remove = (end: LinkView, side: Side, record: string | undefined, marked: boolean, label: string) => {
+    if (record !== undefined) {
+      // Without its record nothing would tell a killed run's successor that the link is ours; the mark does.
+      if (!marked) {
+        b.add({
+          id: "link.mark",
+          label: `${end.name} marked as ours and going`,
+          netns: side,
+          op: { op: "netlink", message: setLink(end.index, { group: context.mark }) },
+          undo: inverse(side, { op: "netlink", message: setLink(end.index, { group: end.group }) }),
+        });
+      }
+      forget(record);
+    }
+    b.add({
+      id: "link.delete",
+      label,
+      netns: side,
+      op: { op: "reap", message: deleteLink(end.index), ifindex: end.index },
+      undo: { none: "the last step" },
+    });
+    return finish("detached");
+  };
   if (link === undefined && whole.stray !== undefined) {
     const { hostEnd, memory: remembered, displacers } = whole.stray;
     // What the guest made of its end is its own affair; as an index it still stands in what others remember.
     const lost = { ...hostEnd, index: hostEnd.link ?? 0, name: ifname };
     releaseDefaults(b, context, view, { link: lost, memory: remembered, displacers });
-    if (view.record) forget(recordName(remembered.guest, ifname));
-    b.add({
-      id: "link.delete",
-      label: `${hostEnd.name} deleted, whose end in the guest is no ${ifname} any more`,
-      netns: "host",
-      op: { op: "reap", message: deleteLink(hostEnd.index), ifindex: hostEnd.index },
-      undo: { none: "the last step" },
-    });
-    return finish("detached");
+    const label = `${hostEnd.name} deleted, whose end in the guest is no ${ifname} any more`;
+    return remove(hostEnd, "host", recordBehind(hostEnd.alias), false, label);
   }
   if (link === undefined) {
     const cleared = b.steps.length > 0;
@@ -65,32 +82,19 @@ export function planDetach(ifname: string, whole: GuestView, context: PlanContex
   }
   if (memory !== undefined) releaseDefaults(b, context, view, { ...view, link, memory });
   const [end, side] = peer === undefined ? ([link, "guest"] as const) : ([peer, "host"] as const);
-  const parsed = parseAlias(peer?.alias);
-  const record =
-    parsed !== undefined && "record" in parsed
-      ? parsed.record
-      : view.record
-        ? recordName(memory?.guest ?? context.guestId, ifname)
-        : undefined;
-  if (record !== undefined) {
-    // Without its record nothing would tell a killed run's successor that the link is ours; the mark does.
-    if (!halfBuilt) {
-      b.add({
-        id: "link.mark",
-        label: `${end.name} marked as ours and going`,
-        netns: side,
-        op: { op: "netlink", message: setLink(end.index, { group: context.mark }) },
-        undo: inverse(side, { op: "netlink", message: setLink(end.index, { group: end.group }) }),
-      });
-    }
-    forget(record);
-  }
-  b.add({
-    id: "link.delete",
-    label: `${end.name} deleted${peer === undefined ? "" : `, and with it ${ifname} in the guest`}`,
-    netns: side,
-    op: { op: "reap", message: deleteLink(end.index), ifindex: end.index },
-    undo: { none: "the last step" },
-  });
-  return finish("detached");
+  // A kind that is recorded alone may have been recorded under another name of the same guest.
+  const own =
+    memory?.type === undefined
+      ? view.record
+        ? recordName(context.guestId, ifname)
+        : undefined
+      : recordName(memory.guest, ifname);
+  const label = `${end.name} deleted${peer === undefined ? "" : `, and with it ${ifname} in the guest`}`;
+  return remove(end, side, recordBehind(peer?.alias) ?? own, halfBuilt, label);
+}
+
+/** The record that an alias names. */
+function recordBehind(alias: string | undefined): string | undefined {
+  const parsed = parseAlias(alias);
+  return parsed !== undefined && "record" in parsed ? parsed.record : undefined;
 }

@@ -237,6 +237,10 @@ test("records: of a guest named otherwise they are found, of one that is gone th
   expect(await attach(instance, { guest: path, to: "par0", addresses: ["192.0.2.1/24"] })).toMatchObject({
     outcome: "unchanged",
   });
+  // Taken back under the other name, its record goes as well.
+  expect(await detach(instance, { guest: path })).toMatchObject([{ outcome: "detached" }]);
+  expect(await list(instance)).toEqual([]);
+  await attach(instance, { guest: `netns:${guest}`, to: "par0", addresses: ["192.0.2.1/24"] });
   run("ip", ["netns", "del", guest]);
   expect(await list(instance)).toMatchObject([{ state: "gone" }]);
   expect(await detach(instance, { guest: `netns:${guest}` })).toMatchObject([{ outcome: "absent" }]);
