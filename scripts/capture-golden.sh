@@ -34,6 +34,13 @@ capture() {
   jq -n --arg command "ip $*" --argjson sent "$(hexdump_of 'send(msg|to)' "$work/trace" | json_lines)" \
     '{command: $command, sent: $sent}' >>"$work/$file.entries"
 }
+# attempt: what was sent counts, also when this kernel lacks that kind of link.
+attempt() {
+  local file=$1; shift
+  strace -o "$work/trace" -e trace=sendmsg,sendto,recvmsg -e write=all -e read=all ip "$@" >/dev/null 2>&1 || true
+  jq -n --arg command "ip $*" --argjson sent "$(hexdump_of 'send(msg|to)' "$work/trace" | json_lines)" \
+    '{command: $command, sent: $sent}' >>"$work/$file.entries"
+}
 show() {
   local file=$1; shift
   local json
@@ -71,6 +78,15 @@ for mode in private vepa bridge; do
 done
 capture link link add link veth2 name mv1 netns peer type macvlan mode bridge
 capture link link add link br2 name mv2 type macvlan mode passthru
+capture link link add link veth2 name mv3 type macvlan mode source
+capture link link set dev mv3 type macvlan macaddr set 02:00:00:00:01:05 02:00:00:00:01:06
+capture link link set dev mv3 type macvlan macaddr add 02:00:00:00:01:07
+attempt link link add link veth2 name veth2.10 type vlan id 10
+attempt link link add link veth2 name outer type vlan protocol 802.1ad id 11 reorder_hdr off
+attempt link link add link veth2 name iv1 netns peer type ipvlan mode l3s
+attempt link link add link veth2 name iv2 type ipvlan mode l2 private
+attempt link link add link veth2 name ib0.8001 type ipoib pkey 0x8001 mode datagram umcast 0
+attempt link link add name dummy0 type dummy
 capture link link set dev veth2 up
 # One of the kernel's array of settings that is not zero, to be found again in the dump.
 echo 1 >/proc/sys/net/ipv4/conf/br1/arp_notify

@@ -8,7 +8,7 @@ import { makeReady, outcomeOf, type PlanOutcome, type ReadyPlan, runPlan } from 
 import { type Answer, type Begun, Transaction } from "./kernel/transaction.js";
 import { type AttachOptions, planAttach } from "./plan/attach.js";
 import { MARK_PREFIX, type PlanContext, slots } from "./plan/context.js";
-import { chooseKind } from "./plan/kinds.js";
+import { typeFor } from "./plan/kinds.js";
 import type { Attachment, AttachRequest } from "./plan/request.js";
 import type { Plan } from "./plan/step.js";
 import type { AttachView } from "./plan/view.js";
@@ -88,7 +88,7 @@ function resultOf(
   const kept = plan.outcome === "unchanged" || plan.outcome === "completed" ? view.guest.addresses.map(prefixText) : [];
   const addresses = [...kept.filter((text) => !text.startsWith("fe80:")), ...wish.addresses.map(prefixText)];
   const gateways = Object.values(wish.gateways);
-  const type = chooseKind(wish, view);
+  const type = typeFor(wish, view);
   return {
     guest: wish.guest,
     guestId: guest.id,

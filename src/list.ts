@@ -4,11 +4,12 @@ import { addressesFrom, linkFrom, linksFrom, routesFrom } from "./kernel/observe
 import { memoryBehind, readRecords } from "./kernel/record.js";
 import { Transaction } from "./kernel/transaction.js";
 import { ifFlags } from "./netlink/link.js";
-import { macvlanModes } from "./netlink/link-macvlan.js";
+import { ipvlanModeName } from "./netlink/link-ipvlan.js";
+import { macvlanModeName } from "./netlink/link-macvlan.js";
 import { dumpAddresses } from "./plan/address-message.js";
 import { dumpLinks, getLinkByName } from "./plan/link-message.js";
 import type { Memory } from "./plan/memory.js";
-import type { Attachment, MacvlanMode } from "./plan/request.js";
+import type { Attachment, LinkMode } from "./plan/request.js";
 import { dumpRoutes } from "./plan/route-message.js";
 import type { LinkView } from "./plan/view.js";
 import { PipeworkError } from "./values/error.js";
@@ -72,6 +73,11 @@ function friendlyName(guest: LiveGuest): string {
   return guest.name ?? guest.ref;
 }
 
+function modeOf(link: LinkView): LinkMode | undefined {
+  if (link.ipvlanMode !== undefined) return ipvlanModeName(link.ipvlanMode) as LinkMode;
+  return link.macvlanMode === undefined ? undefined : (macvlanModeName(link.macvlanMode) as LinkMode);
+}
+
 async function describe(
   instance: Instance,
   guest: LiveGuest,
@@ -101,9 +107,7 @@ async function describe(
     if (link === undefined || one.memory.netns !== guest.netns.ino) return listed;
     if (one.hostEnd !== undefined && link.link !== one.hostEnd.index) return listed;
     const gateways = defaults.filter((r) => r.oif === link.index && r.via !== undefined).map((r) => r.via as string);
-    const mode = Object.entries(macvlanModes).find(([, number]) => number === link.macvlanMode)?.[0] as
-      | MacvlanMode
-      | undefined;
+    const mode = modeOf(link);
     return {
       ...listed,
       ...(mode === undefined ? {} : { mode }),

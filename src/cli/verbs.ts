@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
-import type { AttachRequest, LinkType, MacvlanMode } from "../plan/request.js";
+import type { AttachRequest, LinkMode, LinkType } from "../plan/request.js";
 import { invalid, type PipeworkError } from "../values/error.js";
 import { suggest } from "../values/suggest.js";
 import { parseTimeout } from "./common-option.js";
@@ -81,7 +81,7 @@ function attachRequest(guest: string, values: AttachValues): AttachRequest {
     to,
     // Checked with the request: an unknown type or mode is refused there by name.
     ...(values.type === undefined ? {} : { type: values.type as LinkType }),
-    ...(values.mode === undefined ? {} : { mode: values.mode as MacvlanMode }),
+    ...(values.mode === undefined ? {} : { mode: values.mode as LinkMode }),
     ...(ifname === undefined ? {} : { ifname }),
     ...(hostIfname === undefined ? {} : { hostIfname }),
     ...(address === undefined ? {} : { addresses: address }),

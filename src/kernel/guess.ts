@@ -51,7 +51,8 @@ function bridgeAsBefore(bridge: LinkView): NativeExpect {
 }
 
 export function guessAttach(wish: AttachWish, reads: AttachReads, bridge: LinkView): AttachGuess | undefined {
-  if (wish.type === "macvlan" || wish.to !== bridge.name) return undefined;
+  if ((wish.type !== undefined && wish.type !== "bridge") || wish.to !== bridge.name || wish.tag !== undefined)
+    return undefined;
   return {
     view: {
       host: { to: bridge, hostEnds: new Map() },

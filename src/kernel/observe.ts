@@ -50,7 +50,18 @@ export function linkView({ header, attributes: a }: DecodedLink): LinkView {
     ...(info?.kind === "macvlan" && data !== undefined && "mode" in data && data.mode !== undefined
       ? { macvlanMode: data.mode }
       : {}),
+    ...(info?.kind === "ipvlan" && data !== undefined && "mode" in data && data.mode !== undefined
+      ? { ipvlanMode: data.mode }
+      : {}),
+    ...(info?.kind === "vlan" && data !== undefined && "id" in data && data.id !== undefined
+      ? { vlanId: data.id }
+      : {}),
     ...(info?.kind === "bridge" && data !== undefined && "stpState" in data ? { stp: data.stpState !== 0 } : {}),
+    ...(info?.kind === "bridge" && data !== undefined && "vlanFiltering" in data
+      ? { vlanFiltering: data.vlanFiltering !== 0 }
+      : {}),
+    ...(a.permAddress === undefined ? {} : { permAddress: a.permAddress }),
+    ...(a.propList?.altIfnames === undefined ? {} : { altNames: a.propList.altIfnames }),
     ...(a.afSpec?.inet?.conf?.arpNotify === undefined ? {} : { arpNotify: a.afSpec.inet.conf.arpNotify }),
   };
 }
@@ -63,12 +74,14 @@ const wholeLink = {
   link: true,
   master: true,
   operstate: true,
-  linkinfo: { kind: true, data: { mode: true, stpState: true }, slaveKind: true },
+  linkinfo: { kind: true, data: { mode: true, stpState: true, id: true, vlanFiltering: true }, slaveKind: true },
   ifalias: true,
   afSpec: { inet: true },
   group: true,
   numTxQueues: true,
   linkNetnsid: true,
+  permAddress: true,
+  propList: true,
 } as const;
 
 /** What tells a link that a plan has just made. */

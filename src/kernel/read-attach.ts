@@ -52,7 +52,7 @@ function routeLengths(wish: AttachWish): number[] {
 
 /** Every read is for one object by name, or for the guest's routes when a default is to be displaced. */
 export function attachReads(wish: AttachWish, context: PlanContext): AttachReads {
-  const candidates = wish.type === "macvlan" ? [] : hostEndCandidates(wish, context);
+  const candidates = wish.type !== undefined && wish.type !== "bridge" ? [] : hostEndCandidates(wish, context);
   const wanted = families.filter((family) => wish.gateways[family] !== undefined);
   const host = [byName("to", wish.to), ...candidates.slice(0, 1).map((name) => byName("hostEnd", name))];
   const lengths = routeLengths(wish);
@@ -80,7 +80,7 @@ async function sameNameOf(
   wish: AttachWish,
   to: LinkView | undefined,
 ): Promise<LinkView | undefined> {
-  if (to === undefined || (to.kind === "bridge" && wish.type !== "macvlan")) return undefined;
+  if (to === undefined || (to.kind === "bridge" && (wish.type ?? "bridge") === "bridge")) return undefined;
   const [answer] = await transaction.ask([byName("to", wish.ifname)]);
   return linkFrom(answer, "an interface of the host");
 }

@@ -4,6 +4,7 @@ import { rtmsg } from "../netlink/route.js";
 import { dumpAddresses } from "../plan/address-message.js";
 import { families } from "../plan/configure.js";
 import type { PlanContext } from "../plan/context.js";
+import { describes, isRecorded } from "../plan/kinds.js";
 import { dumpLinks, getLinkByIndex, getLinkByName } from "../plan/link-message.js";
 import { type DisplacedRoute, type Memory, type MemoryHolder, parseAlias, recordName } from "../plan/memory.js";
 import { dumpRoutes } from "../plan/route-message.js";
@@ -29,11 +30,11 @@ export function memoryOf(where: Where, link: LinkView, peer: LinkView | undefine
     const memory = memoryBehind(peer.alias, where.recordDir) ?? lost(where, link, peer);
     return memory === undefined ? undefined : { memory, hostEnd: peer };
   }
-  const fits = (one: Memory) => one.netns === where.netns && one.type === link.kind && one.ifname === link.name;
+  const fits = (one: Memory) => one.netns === where.netns && describes(one, link);
   const memory = recordOf(where.recordDir, where.guestId, link.name);
   if (memory !== undefined && fits(memory)) return { memory };
   // The same namespace may have been named otherwise then: netns:NAME, pid:N. Only kinds that are recorded at all.
-  const other = link.kind === "macvlan" ? readRecords(where.recordDir).find(fits) : undefined;
+  const other = isRecorded(link) ? readRecords(where.recordDir).find(fits) : undefined;
   return other === undefined ? undefined : { memory: other };
 }
 

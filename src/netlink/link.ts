@@ -3,7 +3,10 @@ import { bareString, bytes, cstring, mac } from "./attribute-bytes.js";
 import { reference, s32, u8, u32 } from "./attribute-integer.js";
 import { messageOf, nested, nestedByKind, nestedStrict } from "./attribute-nested.js";
 import { bridgeAttributes, bridgePortAttributes } from "./link-bridge.js";
+import { ipoibAttributes } from "./link-ipoib.js";
+import { ipvlanAttributes } from "./link-ipvlan.js";
 import { macvlanAttributes } from "./link-macvlan.js";
+import { vlanAttributes } from "./link-vlan.js";
 import type { Noun } from "./message.js";
 import { defineStruct } from "./struct.js";
 
@@ -124,6 +127,9 @@ const infoDataSets = {
   veth: vethAttributes,
   bridge: bridgeAttributes,
   macvlan: macvlanAttributes,
+  ipvlan: ipvlanAttributes,
+  vlan: vlanAttributes,
+  ipoib: ipoibAttributes,
 };
 const infoSlaveDataSets = { bridge: bridgePortAttributes };
 

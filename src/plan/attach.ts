@@ -15,7 +15,8 @@ import {
 } from "./default-route.js";
 import { inOrder, rememberStep } from "./displaced.js";
 import { clearDebris } from "./host-end.js";
-import { chooseKind, type KindName, kinds } from "./kinds.js";
+import type { Kind } from "./kind.js";
+import { chooseKind, kindOf, typeOfLink } from "./kinds.js";
 import { setLink } from "./link-message.js";
 import type { DisplacedRoute, Memory, MemoryHolder } from "./memory.js";
 import type { OwnLink } from "./release.js";
@@ -69,12 +70,13 @@ export function planAttach(
   options: AttachOptions = {},
 ): Plan {
   const b = new PlanBuilder();
-  const kind = chooseKind(wish, view);
+  const { type, kind } = chooseKind(wish, view);
   refuseNarrow(wish, view);
   const finish = (outcome: Plan["outcome"]) =>
     b.finish({ action: "attach", guest: context.guest, guestId: context.guestId, ifname: wish.ifname, outcome });
   const replace = (rest: AttachView, old: OwnLink) => {
-    const first = options.detachFirst === true || kind === "macvlan" || old.link.kind === "macvlan";
+    const there = typeOfLink(old.link);
+    const first = options.detachFirst === true || kind.exclusive || (there !== undefined && kindOf(there).exclusive);
     replaceSteps(b, context, rest, wish.ifname, old, first, (without) => fresh(b, kind, wish, without, context));
     return finish("replaced");
   };
@@ -89,7 +91,7 @@ export function planAttach(
   }
   if (memory === undefined || isOurs(view.guest, context, wish.ifname) === undefined)
     throw taken(wish, view, context, link, []);
-  const unlike = differences(wish, view, link, kind);
+  const unlike = differences(wish, view, link, type);
   if (unlike.length > 0 && !wish.replace) throw taken(wish, view, context, link, unlike);
   const whole = { ...view, guest: clearAside(b, context, view.guest) };
   if (unlike.length > 0) return replace(whole, { ...whole.guest, link, memory });
@@ -141,13 +143,13 @@ function taken(
 }
 
 /** Makes the link and everything on it; what is displaced is recorded before, and whatever could fail comes before that. */
-function fresh(b: PlanBuilder, kind: KindName, wish: AttachWish, view: AttachView, context: PlanContext): void {
+function fresh(b: PlanBuilder, kind: Kind, wish: AttachWish, view: AttachView, context: PlanContext): void {
   if (view.guest.temporary !== undefined && isMark(view.guest.temporary.group)) {
     clearDebris(b, "debris.temporary", view.guest.temporary, "guest", "left half built by a killed run");
   }
   const decisions = decideDefaults(wish, view);
   const displaced = decisions.flatMap((decision) => displacedBy(decision, view) ?? []);
-  const born = kinds[kind].birth(b, context, wish, view, displaced);
+  const born = kind.birth(b, context, wish, view, displaced);
   const link = born.guest;
   if (wants(wish, "inet6") || wish.gateways.inet6 !== undefined) ipv6Steps(b, link);
   addressSteps(b, link, wish.addresses);

@@ -1,6 +1,7 @@
-import { macvlanModes } from "../netlink/link-macvlan.js";
 import { rtProt } from "../netlink/route.js";
 import { type Prefix, prefixText } from "../values/prefix.js";
+import { kindOf, typeOfLink } from "./kinds.js";
+import type { LinkType } from "./request.js";
 import type { AddressView, AttachView, LinkView, RouteView } from "./view.js";
 import type { AttachWish, RouteWish } from "./wish.js";
 
@@ -22,28 +23,17 @@ export function missingRoutes(wish: AttachWish, index: number, there: readonly R
   );
 }
 
-function modeName(mode: number | undefined): string {
-  return Object.entries(macvlanModes).find(([, number]) => number === mode)?.[0] ?? `mode ${mode}`;
-}
-
 /** What an existing link of ours has otherwise than the request states, each as "has X, not Y". Unstated things never differ. */
-export function differences(wish: AttachWish, view: AttachView, link: LinkView, kind: "bridge" | "macvlan"): string[] {
+export function differences(wish: AttachWish, view: AttachView, link: LinkView, type: LinkType): string[] {
   const found: string[] = [];
   const differs = (what: string, is: unknown, wished: unknown) => {
-    if (wished !== undefined && is !== wished) found.push(`${what} ${String(is)}, not ${String(wished)}`);
+    if (wished === undefined || is === wished) return;
+    found.push(is === undefined ? `${what} ${String(wished)}` : `${what} ${String(is)}, not ${String(wished)}`);
   };
-  const linkKind = link.kind === "veth" ? "bridge" : link.kind;
-  differs("is of type", linkKind, kind);
-  if (linkKind === kind) {
-    if (kind === "bridge") {
-      if (view.host.to === undefined || view.guest.peer?.master !== view.host.to.index)
-        found.push(`is not on bridge ${wish.to}`);
-      differs("has host end", view.guest.peer?.name, wish.hostIfname);
-      differs("has queues", link.txQueues, wish.queues);
-    } else {
-      if (link.link !== view.host.to?.index) found.push(`is not on ${wish.to}`);
-      differs("has mode", modeName(link.macvlanMode), wish.mode);
-    }
+  const there = typeOfLink(link);
+  differs("is of type", there ?? link.kind ?? "an interface", type);
+  if (there === type) {
+    kindOf(type).differences(wish, view, link, differs);
     differs("has MAC", link.address, wish.mac);
     differs("has MTU", link.mtu, wish.mtu);
   }

@@ -5,7 +5,7 @@ import type { StructIn } from "../netlink/struct.js";
 import type { Slot } from "../netlink/wire.js";
 
 type LinkHeader = StructIn<(typeof link)["header"]["fields"]>;
-type LinkAttributes = AttributesIn<(typeof link)["attributes"]["rows"]>;
+export type LinkAttributes = AttributesIn<(typeof link)["attributes"]["rows"]>;
 export type LinkMessage = Message<"link", LinkHeader, LinkAttributes>;
 
 function message(

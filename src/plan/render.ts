@@ -1,5 +1,6 @@
 import type { Family } from "../netlink/family.js";
-import { macvlanModes } from "../netlink/link-macvlan.js";
+import { ipvlanModeName } from "../netlink/link-ipvlan.js";
+import { macvlanModeName } from "../netlink/link-macvlan.js";
 import type { Message } from "../netlink/message.js";
 import { isSlot } from "../netlink/wire.js";
 import type { Operation, Plan, Side, Step, Undo } from "./step.js";
@@ -52,8 +53,9 @@ function linkWords(message: Message, names: Names): string {
         put("mtu", peer["mtu"]);
         words.push("netns GUEST");
       }
-      const mode = info?.data?.["mode"];
-      if (mode !== undefined) put("mode", Object.entries(macvlanModes).find(([, number]) => number === mode)?.[0]);
+      const mode = info?.data?.["mode"] as number | undefined;
+      if (mode !== undefined) put("mode", info?.kind === "ipvlan" ? ipvlanModeName(mode) : macvlanModeName(mode));
+      put("id", info?.data?.["id"]);
       return words.join(" ");
     }
     case "RTM_SETLINK": {

@@ -2,9 +2,10 @@ import { asideIfname } from "../values/host-ifname.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import type { PlanContext } from "./context.js";
 import { clearDebris } from "./host-end.js";
+import { kindOf, typeOfLink } from "./kinds.js";
 import { deleteLink, setLink } from "./link-message.js";
 import { recordName } from "./memory.js";
-import { rebirthMacvlan } from "./rebirth-macvlan.js";
+import { rebirth } from "./rebirth.js";
 import { type OwnLink, releaseDefaults, routesAfter } from "./release.js";
 import type { AttachView, GuestView, LinkView } from "./view.js";
 
@@ -47,14 +48,16 @@ export function replaceSteps(
   }
   releaseDefaults(b, context, view.guest, old, "", detachFirst);
   if (detachFirst) {
+    const type = typeOfLink(link);
+    const again = type === undefined || link.name !== ifname ? undefined : kindOf(type).reborn?.(link, old.memory);
     b.add({
       id: "replace.detach",
       label: `the old ${ifname} removed first: it cannot stay beside the new one`,
       netns: side,
       op: { op: "netlink", message: deleteLink(end.index), tolerate: ["ENODEV"] },
       undo:
-        link.kind === "macvlan" && link.name === ifname
-          ? { inverse: rebirthMacvlan(link, view.guest, ifname) }
+        again !== undefined
+          ? { inverse: rebirth(link, again, view.guest, ifname) }
           : { none: "a deleted link cannot be brought back" },
     });
     if (view.guest.record) {
@@ -64,7 +67,7 @@ export function replaceSteps(
         netns: "host",
         op: { op: "file", path: `${context.recordDir}/${recordName(context.guestId, ifname)}`, content: null },
         undo:
-          link.kind === "macvlan" && link.name === ifname
+          again !== undefined
             ? { builtin: "what was there before is written back" }
             : { none: "the link that it describes is gone" },
       });

@@ -6,8 +6,8 @@ export interface AttachRequest {
   to: string;
   /** Default: bridge for a bridge, macvlan for any other Ethernet interface. */
   type?: LinkType | undefined;
-  /** Mode of a macvlan. Default: bridge. */
-  mode?: MacvlanMode | undefined;
+  /** Mode of a macvlan (default: bridge) or of an ipvlan (default: l2). */
+  mode?: LinkMode | undefined;
   /** Interface name inside the guest, 1 to 15 bytes. Default: eth1. */
   ifname?: string | undefined;
   /** Name of the host end, where there is one. */
@@ -22,6 +22,7 @@ export interface AttachRequest {
   metric?: number | undefined;
   /** xx:xx:xx:xx:xx:xx, or U:text for an address derived from the text as the shell script does. */
   mac?: string | undefined;
+  /** VLAN id, 1 to 4094; on a bridge also a trunk, such as "10,20-30"; on InfiniBand a partition key, such as "0x8001". */
   vlan?: number | string | undefined;
   /** Bytes. Default: that of the bridge or the parent. */
   mtu?: number | undefined;
@@ -32,7 +33,10 @@ export interface AttachRequest {
   announce?: boolean | undefined;
   /** Replace an interface of that name that has another configuration. */
   replace?: boolean | undefined;
+  /** Move the host interface itself into the guest. */
   directPhys?: boolean | undefined;
+  /** Do what is refused for being dangerous: it says why. */
+  force?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /** How long to wait for the guest, the engine and the lock. Default: 10 s for the engine, 3 s for a starting guest. */
   timeoutMs?: number | undefined;
@@ -40,6 +44,8 @@ export interface AttachRequest {
 
 export type LinkType = "bridge" | "macvlan" | "ipvlan" | "vlan" | "phys" | "dummy" | "ipoib" | "ovs";
 export type MacvlanMode = "bridge" | "private" | "vepa" | "passthru" | "source";
+export type IpvlanMode = "l2" | "l3" | "l3s";
+export type LinkMode = MacvlanMode | IpvlanMode;
 
 export interface DetachRequest {
   guest: string;
@@ -60,7 +66,7 @@ export interface Attachment {
   ifname: string;
   to: string;
   type: LinkType;
-  mode?: MacvlanMode;
+  mode?: LinkMode;
   hostIfname?: string;
   /** Interface index inside the guest. */
   ifindex: number;

@@ -24,6 +24,15 @@ export interface LinkView {
   readonly operstate: number;
   /** Mode number of a macvlan. */
   readonly macvlanMode?: number;
+  /** Mode number of an ipvlan. */
+  readonly ipvlanMode?: number;
+  /** Id of a VLAN link. */
+  readonly vlanId?: number;
+  /** IFLA_BR_VLAN_FILTERING of a bridge. */
+  readonly vlanFiltering?: boolean;
+  /** The address that the hardware has, whatever is set. */
+  readonly permAddress?: string;
+  readonly altNames?: readonly string[];
   /** IFLA_BR_STP_STATE of a bridge. */
   readonly stp?: boolean;
   readonly arpNotify?: number;

@@ -1,12 +1,13 @@
 import type { Family } from "../netlink/family.js";
-import { macvlanModes } from "../netlink/link-macvlan.js";
 import { invalid, PipeworkError } from "../values/error.js";
 import { parseIfname } from "../values/ifname.js";
 import { familyOf, parseIp } from "../values/ipaddress.js";
 import { parseMac, uniqueMac } from "../values/mac.js";
 import { type Prefix, parseNetwork, parsePrefix } from "../values/prefix.js";
 import { suggest } from "../values/suggest.js";
-import type { AttachRequest, LinkType, MacvlanMode } from "./request.js";
+import { parseTag, type Tag } from "../values/tag.js";
+import { kindOf } from "./kinds.js";
+import type { AttachRequest, LinkMode, LinkType } from "./request.js";
 
 /** A further route of a request. */
 export interface RouteWish {
@@ -18,8 +19,11 @@ export interface RouteWish {
 export interface AttachWish {
   readonly guest: string;
   readonly to: string;
-  readonly type?: "bridge" | "macvlan";
-  readonly mode?: MacvlanMode;
+  readonly type?: LinkType;
+  readonly mode?: LinkMode;
+  /** VLAN, trunk or partition key. */
+  readonly tag?: Tag;
+  readonly force: boolean;
   readonly ifname: string;
   readonly hostIfname?: string;
   readonly addresses: readonly Prefix[];
@@ -33,22 +37,51 @@ export interface AttachWish {
   readonly replace: boolean;
 }
 
-/** Kinds that this version attaches; the others are refused by name, before anything is touched. */
-const later: Partial<Record<LinkType, string>> = {
-  ipvlan: "an ipvlan link",
-  vlan: "a VLAN link",
-  phys: "moving a physical NIC",
-  dummy: "a dummy link",
-  ipoib: "an IPoIB link",
-  ovs: "Open vSwitch",
-};
+/** Every type a request may name; whether this version attaches it is the table of kinds' to say. */
+const types = {
+  bridge: true,
+  macvlan: true,
+  ipvlan: true,
+  vlan: true,
+  phys: true,
+  dummy: true,
+  ipoib: true,
+  ovs: true,
+} as const satisfies Record<LinkType, true>;
+
+/** Every mode a request may name, and the type it belongs to. */
+const modes = {
+  bridge: "macvlan",
+  private: "macvlan",
+  vepa: "macvlan",
+  passthru: "macvlan",
+  source: "macvlan",
+  l2: "ipvlan",
+  l3: "ipvlan",
+  l3s: "ipvlan",
+} as const satisfies Record<LinkMode, LinkType>;
 
 function unsupported(what: string): PipeworkError {
-  return new PipeworkError({
-    code: "unsupported",
-    message: `${what} is not in this version yet`,
-    hint: "bridges (veth) and macvlan are",
-  });
+  return new PipeworkError({ code: "unsupported", message: `${what} is not in this version yet` });
+}
+
+/** The type that was asked for, by itself, by a mode that only one has, or by `directPhys`. */
+function parseType({ type, mode, directPhys }: AttachRequest): LinkType | undefined {
+  if (type !== undefined && !Object.hasOwn(types, type))
+    throw invalid(`"${String(type)}" is no type of link`, `one of ${Object.keys(types).join(", ")}`);
+  if (directPhys === true && type !== undefined && type !== "phys")
+    throw invalid(`directPhys moves the host interface itself, and type ${type} is asked for`, "leave one of them out");
+  const asked = directPhys === true ? "phys" : type;
+  if (mode === undefined) return asked;
+  if (!Object.hasOwn(modes, mode)) {
+    const fitting = Object.entries(modes).filter(([, of]) => of === (asked ?? of));
+    throw invalid(`"${String(mode)}" is no mode of a link`, `one of ${fitting.map(([name]) => name).join(", ")}`);
+  }
+  const of = modes[mode];
+  if (asked !== undefined && asked !== of)
+    throw invalid(`mode ${mode} is for ${of}, and type ${asked} is asked for`, "leave one of them out");
+  // A mode alone decides for an ipvlan; for a macvlan the host interface is to agree.
+  return asked ?? (of === "ipvlan" ? of : undefined);
 }
 
 function wholeNumber(value: unknown, name: string, min: number, max: number): number {
@@ -170,6 +203,7 @@ const fields = {
   announce: true,
   replace: true,
   directPhys: true,
+  force: true,
   signal: true,
   timeoutMs: true,
 } as const satisfies Record<keyof AttachRequest, true>;
@@ -195,22 +229,11 @@ export function parseWish(request: AttachRequest): AttachWish {
   const guest = text(request.guest, "a guest");
   const to = text(request.to, "a host interface (to)");
   refuseUnknownFields(request);
-  const { type } = request;
-  if (type !== undefined && type !== "bridge" && type !== "macvlan") {
-    const what = later[type];
-    if (what === undefined) throw invalid(`"${String(type)}" is no type of link`, "bridge and macvlan are");
-    throw unsupported(what);
-  }
+  const type = parseType(request);
+  if (type !== undefined) kindOf(type);
   if (request.dhcp !== undefined && request.dhcp !== false) throw unsupported("DHCP");
-  if (request.vlan !== undefined) throw unsupported("a VLAN");
-  if (request.directPhys === true) throw unsupported("moving a physical NIC");
   if (to.startsWith("mac:")) throw unsupported("choosing the host interface by MAC");
-  if (request.mode !== undefined) {
-    if (!(request.mode in macvlanModes))
-      throw invalid(`"${request.mode}" is no macvlan mode`, `one of ${Object.keys(macvlanModes).join(", ")}`);
-    if (type === "bridge") throw invalid("a mode is for macvlan, and type bridge is asked for");
-    if (request.mode !== "bridge") throw unsupported(`macvlan mode ${request.mode}`);
-  }
+  const tag = request.vlan === undefined ? undefined : parseTag(request.vlan);
   const seen = new Set<string>();
   const addresses = list(request.addresses, "addresses", '"192.168.1.2/24"')
     .map((address) => parsePrefix(address))
@@ -234,6 +257,8 @@ export function parseWish(request: AttachRequest): AttachWish {
     to: parseIfname(to, "host interface"),
     ...(type === undefined ? {} : { type }),
     ...(request.mode === undefined ? {} : { mode: request.mode }),
+    ...(tag === undefined ? {} : { tag }),
+    force: request.force === true,
     ifname: parseIfname(optionalText(request.ifname, "ifname") ?? "eth1", "interface name"),
     ...(hostIfname === undefined ? {} : { hostIfname: parseIfname(hostIfname, "host-end name") }),
     addresses,

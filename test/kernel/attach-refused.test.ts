@@ -256,7 +256,7 @@ describe("what is not in this version", () => {
     [{ type: "ipvlan" as const }, "ipvlan"],
     [{ vlan: 5 }, "VLAN"],
     [{ dhcp: true }, "DHCP"],
-    [{ directPhys: true }, "physical"],
+    [{ directPhys: true }, "type phys"],
     [{ mode: "vepa" as const, to: "nic0" }, "vepa"],
   ])("%j", async (more, why) => {
     await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, ...more }), "unsupported", why);

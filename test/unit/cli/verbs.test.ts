@@ -106,7 +106,7 @@ describe("attach", () => {
   });
 
   test.each([
-    ["--vlan 5", "unsupported"],
+    ["--vlan 0", "invalid-request"],
     ["--dhcp", "unsupported"],
     ["--direct-phys", "unsupported"],
     ["--ovsdb unix:/x", "unsupported"],
@@ -114,7 +114,8 @@ describe("attach", () => {
     ["--type ovs", "unsupported"],
     ["--type vlan", "unsupported"],
     ["--type dummy", "unsupported"],
-    ["--type macvlan --mode vepa", "unsupported"],
+    ["--type bridge --mode vepa", "invalid-request"],
+    ["--type vlan --direct-phys", "invalid-request"],
     ["--type brdige", "invalid-request"],
     ["--mode sideways", "invalid-request"],
     ["--address 10.0.0.2", "invalid-request"],

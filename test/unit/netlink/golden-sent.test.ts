@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { address, ifaFlags } from "../../../src/netlink/address.js";
 import { AF_INET, AF_INET6 } from "../../../src/netlink/family.js";
 import { link } from "../../../src/netlink/link.js";
-import { macvlanMode } from "../../../src/netlink/link-macvlan.js";
+import { ipvlanModes } from "../../../src/netlink/link-ipvlan.js";
+import { macvlanMacaddrMode, macvlanMode } from "../../../src/netlink/link-macvlan.js";
+import { vlanProtocol } from "../../../src/netlink/link-vlan.js";
 import { decodeMessage } from "../../../src/netlink/message.js";
 import { ntfFlags, nudStates } from "../../../src/netlink/neighbour.js";
 import { type AnyMessage, encode, type MessageOf, nouns } from "../../../src/netlink/nouns.js";
@@ -27,6 +29,8 @@ const veth1 = indexes.get("veth1") as number;
 const veth2 = indexes.get("veth2") as number;
 /** veth3 was renamed and moved afterwards, with its index. */
 const veth3 = indexes.get("veth4") as number;
+
+const mv3 = indexes.get("mv3") as number;
 
 const create = ["NLM_F_CREATE", "NLM_F_EXCL"] as const;
 const up = { flags: 1, change: 1 };
@@ -189,6 +193,57 @@ const expected: Record<string, AnyMessage> = {
     link: br2,
     linkinfo: { kind: "macvlan", data: { mode: macvlanMode.MACVLAN_MODE_PASSTHRU } },
   }),
+
+  "link add link veth2 name mv3 type macvlan mode source": newLink({
+    ifname: "mv3",
+    link: veth2,
+    linkinfo: { kind: "macvlan", data: { mode: macvlanMode.MACVLAN_MODE_SOURCE } },
+  }),
+  "link set dev mv3 type macvlan macaddr set 02:00:00:00:01:05 02:00:00:00:01:06": change(mv3, {
+    linkinfo: {
+      kind: "macvlan",
+      data: {
+        macaddrMode: macvlanMacaddrMode.MACVLAN_MACADDR_SET,
+        macaddrData: { macaddrs: ["02:00:00:00:01:05", "02:00:00:00:01:06"] },
+      },
+    },
+  }),
+  "link set dev mv3 type macvlan macaddr add 02:00:00:00:01:07": change(mv3, {
+    linkinfo: {
+      kind: "macvlan",
+      data: { macaddrMode: macvlanMacaddrMode.MACVLAN_MACADDR_ADD, macaddr: "02:00:00:00:01:07" },
+    },
+  }),
+  "link add link veth2 name veth2.10 type vlan id 10": newLink({
+    ifname: "veth2.10",
+    link: veth2,
+    linkinfo: { kind: "vlan", data: { id: 10 } },
+  }),
+  "link add link veth2 name outer type vlan protocol 802.1ad id 11 reorder_hdr off": newLink({
+    ifname: "outer",
+    link: veth2,
+    linkinfo: {
+      kind: "vlan",
+      data: { protocol: vlanProtocol.ETH_P_8021AD, id: 11, flags: { flags: 0, mask: 1 } },
+    },
+  }),
+  "link add link veth2 name iv1 netns peer type ipvlan mode l3s": newLink({
+    ifname: "iv1",
+    link: veth2,
+    netNsFd: PEER_FD,
+    linkinfo: { kind: "ipvlan", data: { mode: ipvlanModes.l3s, flags: 0 } },
+  }),
+  "link add link veth2 name iv2 type ipvlan mode l2 private": newLink({
+    ifname: "iv2",
+    link: veth2,
+    linkinfo: { kind: "ipvlan", data: { mode: ipvlanModes.l2, flags: 1 } },
+  }),
+  "link add link veth2 name ib0.8001 type ipoib pkey 0x8001 mode datagram umcast 0": newLink({
+    ifname: "ib0.8001",
+    link: veth2,
+    linkinfo: { kind: "ipoib", data: { pkey: 0x8001, mode: 0, umcast: 0 } },
+  }),
+  "link add name dummy0 type dummy": newLink({ ifname: "dummy0", linkinfo: { kind: "dummy" } }),
 
   "addr add 192.168.1.2/24 broadcast 192.168.1.255 dev br1": newAddress(
     { family: AF_INET, prefixlen: 24 },

@@ -84,9 +84,9 @@ describe("encode", () => {
         noun: "link",
         type: "RTM_NEWLINK",
         header: {},
-        attributes: { linkinfo: { kind: "ipvlan", data: { mode: 1 } } },
+        attributes: { linkinfo: { kind: "gretap", data: { mode: 1 } } },
       },
-      'no attribute mode is known for kind "ipvlan"',
+      'no attribute mode is known for kind "gretap"',
     ],
   ])("%j is refused", (message, words) => {
     expect(() => encode(message)).toThrow(words);

@@ -84,7 +84,7 @@ function valuesOf(set: AttributeSet<Rows>): fc.Arbitrary<Record<string, unknown>
     .record(fields, { requiredKeys: [] })
     .map((values) => Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)));
   if (set.rows["kind"]?.kernelName !== "IFLA_INFO_KIND") return plain;
-  const kinds = ["veth", "bridge", "macvlan"];
+  const kinds = ["veth", "bridge", "macvlan", "ipvlan", "vlan", "ipoib"];
   const data = set.rows["data"]?.type.sets as readonly AttributeSet<Rows>[];
   const slave = set.rows["slaveData"]?.type.sets as readonly AttributeSet<Rows>[];
   const byKind = fc.oneof(

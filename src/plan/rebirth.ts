@@ -4,20 +4,20 @@ import { newAddress } from "./address-message.js";
 import { families } from "./configure.js";
 import { slots } from "./context.js";
 import { ownDefault } from "./displaced.js";
-import { getLinkByName, newLink, setLink } from "./link-message.js";
+import { getLinkByName, type LinkAttributes, newLink, setLink } from "./link-message.js";
 import { replaceRoute } from "./route-message.js";
 import type { UndoOperation } from "./step.js";
 import type { GuestView, LinkView } from "./view.js";
 
-/** Slot of the macvlan that is made again. */
+/** Slot of the link that is made again. */
 const REBORN = "reborn";
 
 /**
- * A macvlan cannot stay beside its successor of the same MAC, so a replacement deletes it first. When the replacement
- * then fails, this makes it again as it was seen: mode, MAC, MTU, addresses, its default routes. Its ifindex is another,
- * and routes that were never read do not come back.
+ * A link that cannot stay beside its successor is deleted first. When the replacement then fails, this makes it again
+ * as it was seen: mode, MAC, MTU, addresses, its default routes. Its ifindex is another, and routes that were never read
+ * do not come back. `attributes` are what its kind is made from.
  */
-export function rebirthMacvlan(old: LinkView, view: GuestView, ifname: string): UndoOperation[] {
+export function rebirth(old: LinkView, attributes: LinkAttributes, view: GuestView, ifname: string): UndoOperation[] {
   const index = { slot: REBORN };
   const addresses = view.addresses.filter((one) => one.index === old.index && !one.address.startsWith("fe80:"));
   const guest = (op: UndoOperation["op"]): UndoOperation => ({ netns: "guest", op });
@@ -28,17 +28,7 @@ export function rebirthMacvlan(old: LinkView, view: GuestView, ifname: string): 
         op: "netlink",
         // Whether it was deleted at all is not known when the answer to that was lost; what follows suits it either way.
         tolerate: ["EEXIST"],
-        message: newLink({
-          ...(old.address === undefined ? {} : { address: old.address }),
-          ifname,
-          mtu: old.mtu,
-          link: old.link ?? 0,
-          netNsFd: { slot: slots.guestNetns },
-          linkinfo: {
-            kind: "macvlan",
-            data: old.macvlanMode === undefined ? {} : { mode: old.macvlanMode },
-          },
-        }),
+        message: newLink({ ...attributes, ifname, mtu: old.mtu, netNsFd: { slot: slots.guestNetns } }),
       },
     },
     guest({ op: "netlink", message: getLinkByName(ifname), capture: { slot: REBORN } }),
