@@ -24,6 +24,12 @@ const vitest = (project) => ({
   report: join(scratch, `${project}.json`),
 });
 
+const emulated = {
+  name: "vm",
+  command: ["node", "scripts/vm.mjs", "all", "--report", join(scratch, "vm.json")],
+  report: join(scratch, "vm.json"),
+};
+
 const stages = [
   check("types", "npx", "tsc", "--noEmit"),
   check("lint", "npm", "run", "--silent", "lint"),
@@ -33,6 +39,7 @@ const stages = [
   vitest("kernel"),
   vitest("docker"),
   vitest("packaging"),
+  emulated,
   check("examples", "node", "scripts/run-examples.mjs"),
 ];
 
