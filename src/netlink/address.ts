@@ -26,11 +26,15 @@ export const ifaCacheinfo = defineStruct("ifa_cacheinfo", 16, "", {
 export const ifaFlags = {
   IFA_F_SECONDARY: 0x01,
   IFA_F_NODAD: 0x02,
+  IFA_F_OPTIMISTIC: 0x04,
   IFA_F_DADFAILED: 0x08,
+  IFA_F_HOMEADDRESS: 0x10,
   IFA_F_DEPRECATED: 0x20,
   IFA_F_TENTATIVE: 0x40,
   IFA_F_PERMANENT: 0x80,
+  IFA_F_MANAGETEMPADDR: 0x100,
   IFA_F_NOPREFIXROUTE: 0x200,
+  IFA_F_MCAUTOJOIN: 0x400,
 } as const;
 
 /** IFA_*, linux/if_addr.h. On an ordinary link IFA_LOCAL and IFA_ADDRESS are equal; IPv6 has IFA_ADDRESS alone. */

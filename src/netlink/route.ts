@@ -3,6 +3,7 @@ import { bareString, bytes, ip } from "./attribute-bytes.js";
 import { reference, u8, u16, u32 } from "./attribute-integer.js";
 import { nested } from "./attribute-nested.js";
 import type { Noun } from "./message.js";
+import { nexthops } from "./nexthops.js";
 import { defineStruct } from "./struct.js";
 
 /** struct rtmsg, linux/rtnetlink.h. */
@@ -48,6 +49,8 @@ export const rtnType = {
   RTN_THROW: 9,
 } as const;
 export const rtTable = { RT_TABLE_UNSPEC: 0, RT_TABLE_DEFAULT: 253, RT_TABLE_MAIN: 254, RT_TABLE_LOCAL: 255 } as const;
+/** Flags of struct rtmsg that the kernel reports, linux/rtnetlink.h: a clone is a cached route. */
+export const rtmFlags = { RTM_F_CLONED: 0x200, RTM_F_FIB_MATCH: 0x2000 } as const;
 /** Next hop flags, linux/rtnetlink.h. */
 export const rtnhFlags = { RTNH_F_DEAD: 1, RTNH_F_PERVASIVE: 2, RTNH_F_ONLINK: 4, RTNH_F_LINKDOWN: 16 } as const;
 
@@ -81,7 +84,7 @@ export const routeAttributes = defineAttributes("RTA", {
   priority: row("RTA_PRIORITY", 6, u32),
   prefsrc: row("RTA_PREFSRC", 7, ip),
   metrics: row("RTA_METRICS", 8, nested(routeMetrics)),
-  multipath: row("RTA_MULTIPATH", 9, bytes),
+  multipath: row("RTA_MULTIPATH", 9, nexthops),
   flow: row("RTA_FLOW", 11, u32),
   cacheinfo: row("RTA_CACHEINFO", 12, bytes),
   table: row("RTA_TABLE", 15, u32),

@@ -5,6 +5,7 @@ import { attributePath, decodeAttributes, encodeAttributes, printAttributes } fr
 import { bareString, bytes, cstring, ip, mac } from "../../../src/netlink/attribute-bytes.js";
 import { be16, be32, flag, reference, s32, u8, u16, u32, u64 } from "../../../src/netlink/attribute-integer.js";
 import { decodeReplies, type Noun, splitMessages } from "../../../src/netlink/message.js";
+import { nexthops } from "../../../src/netlink/nexthops.js";
 import { encode, type NounName, nouns, path, print } from "../../../src/netlink/nouns.js";
 import type { Fields } from "../../../src/netlink/struct.js";
 import { DecodeError, Reader, Writer } from "../../../src/netlink/wire.js";
@@ -27,6 +28,7 @@ const scalars = new Map<AttributeType<never, unknown>, fc.Arbitrary<unknown>>(
       [reference, number(32)],
       [flag, fc.constant(true)],
       [bytes, fc.uint8Array({ maxLength: 40 })],
+      [nexthops, fc.uint8Array({ maxLength: 40 })],
       [ip, fc.oneof(octets(4), octets(16)).map(formatIp)],
       [mac, fc.oneof(octets(6), octets(20)).map(formatMac)],
     ] as const
