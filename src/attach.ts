@@ -9,7 +9,7 @@ import { type Answer, type Begun, Transaction } from "./kernel/transaction.js";
 import { type AttachOptions, planAttach } from "./plan/attach.js";
 import { MARK_PREFIX, type PlanContext, slots } from "./plan/context.js";
 import { typeFor } from "./plan/kinds.js";
-import type { Attachment, AttachRequest } from "./plan/request.js";
+import type { Attachment, AttachRequest, LinkType } from "./plan/request.js";
 import type { Plan } from "./plan/step.js";
 import type { AttachView } from "./plan/view.js";
 import { type AttachWish, parseWish } from "./plan/wish.js";
@@ -70,6 +70,11 @@ function nextTry(error: unknown, plan: Plan, options: AttachOptions): AttachOpti
   return creates && error.errnoName === "EEXIST" ? options : undefined;
 }
 
+function modeOf({ mode }: AttachWish, type: LinkType): Pick<Attachment, "mode"> {
+  if (type === "macvlan") return { mode: mode ?? "bridge" };
+  return type === "ipvlan" ? { mode: mode ?? "l2" } : {};
+}
+
 function resultOf(
   guest: LiveGuest,
   wish: AttachWish,
@@ -88,14 +93,14 @@ function resultOf(
   const kept = plan.outcome === "unchanged" || plan.outcome === "completed" ? view.guest.addresses.map(prefixText) : [];
   const addresses = [...kept.filter((text) => !text.startsWith("fe80:")), ...wish.addresses.map(prefixText)];
   const gateways = Object.values(wish.gateways);
-  const type = typeFor(wish, view);
+  const type = typeFor(wish, view.host.to);
   return {
     guest: wish.guest,
     guestId: guest.id,
     ifname: wish.ifname,
     to: wish.to,
     type,
-    ...(type === "macvlan" ? { mode: wish.mode ?? "bridge" } : {}),
+    ...modeOf(wish, type),
     ...(hostEnd === undefined ? {} : { hostIfname: hostEnd.name }),
     ifindex: link?.index ?? 0,
     addresses: [...new Set(addresses)],

@@ -24,7 +24,7 @@ Usage:
   pipework help <command>
 
 <hostif>   a bridge (made when it is missing and its name begins with br), or an Ethernet interface,
-           on which a macvlan is made
+           on which a macvlan is made; dummy: an interface that hangs on nothing
 <guest>    a container's name, id or unique beginning of its id; or docker:X, pid:N, netns:NAME, netns:/path
 0/0        no address
 

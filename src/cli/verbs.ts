@@ -27,11 +27,13 @@ interface AttachValues extends CommonValues {
   route?: string[];
   metric?: string;
   mac?: string;
+  source?: string[];
   vlan?: string;
   mtu?: string;
   queues?: string;
   dhcp?: boolean;
   directPhys?: boolean;
+  force?: boolean;
   ovsdb?: string;
   datapathType?: string;
   announce: boolean;
@@ -60,7 +62,7 @@ function whole(option: string, text: string): number {
 function attachRequest(guest: string, values: AttachValues): AttachRequest {
   if (values.ovsdb !== undefined || values.datapathType !== undefined)
     throw notYet("Open vSwitch", "leave --ovsdb and --datapath-type out");
-  // A dummy interface hangs on nothing; this version refuses it by its type.
+  // A dummy interface hangs on nothing.
   const to = values.to ?? (values.type === "dummy" ? "dummy" : undefined);
   if (to === undefined) {
     throw invalid(
@@ -89,11 +91,13 @@ function attachRequest(guest: string, values: AttachValues): AttachRequest {
     ...(route === undefined ? {} : { routes: route }),
     ...(values.metric === undefined ? {} : { metric: whole("--metric", values.metric) }),
     ...(mac === undefined ? {} : { mac }),
+    ...(values.source === undefined ? {} : { sources: values.source }),
     ...(vlan === undefined ? {} : { vlan: /^\d{1,4}$/.test(vlan) ? Number(vlan) : vlan }),
     ...(values.mtu === undefined ? {} : { mtu: whole("--mtu", values.mtu) }),
     ...(values.queues === undefined ? {} : { queues: whole("--queues", values.queues) }),
     ...(values.dhcp === undefined ? {} : { dhcp: true }),
     ...(values.directPhys === undefined ? {} : { directPhys: true }),
+    ...(values.force === undefined ? {} : { force: true }),
     ...(values.announce ? {} : { announce: false }),
     ...(values.replace === undefined ? {} : { replace: true }),
     ...timeoutOf(values),
@@ -122,9 +126,9 @@ function addAttach(program: Command, found: (invocation: Invocation) => void): v
     .command("attach")
     .description("Attach a guest to a bridge or to an Ethernet interface: all or nothing. Repeating it is success.")
     .argument("<guest>", guestText)
-    .option("--to <interface>", "a bridge (made when it is missing and named br*), or the parent of a macvlan")
-    .option("--type <type>", "bridge or macvlan (default: what the host interface is for)")
-    .option("--mode <mode>", "mode of a macvlan (default: bridge)")
+    .option("--to <interface>", "a bridge (made when it is missing and named br*), or an Ethernet interface")
+    .option("--type <type>", "bridge, macvlan, ipvlan, dummy or ipoib (default: what the host interface is for)")
+    .option("--mode <mode>", "bridge, private, vepa, passthru or source of a macvlan; l2, l3 or l3s of an ipvlan")
     .option("-i, --ifname <name>", "interface name inside the guest (default: eth1)")
     .option("--host-ifname <name>", "name of the host end of a bridge's link")
     .option("--address <addr/len>", "IPv4 or IPv6; may be repeated; none when left out", collect)
@@ -132,9 +136,11 @@ function addAttach(program: Command, found: (invocation: Invocation) => void): v
     .option("--route <route>", '"10.0.0.0/8 via 192.168.1.1", or "10.0.0.0/8" on the link; may be repeated', collect)
     .option("--metric <number>", "metric of the default route")
     .option("--mac <mac>", "xx:xx:xx:xx:xx:xx, or U:text for one derived from the text")
+    .option("--source <mac>", "a MAC that a macvlan of mode source listens to; may be repeated", collect)
     .option("--mtu <bytes>", "default: that of the bridge or the parent")
     .option("--queues <number>", "queues per end of a bridge's link (default: 1)")
     .option("--replace", "replace an interface of that name that has another configuration")
+    .option("--force", "do what is refused for being dangerous; the refusal says why")
     .option("--no-announce", "do not tell the neighbours");
   // Known words that this version refuses: not in the help, and no "unknown option".
   attach

@@ -50,6 +50,12 @@ export function linkView({ header, attributes: a }: DecodedLink): LinkView {
     ...(info?.kind === "macvlan" && data !== undefined && "mode" in data && data.mode !== undefined
       ? { macvlanMode: data.mode }
       : {}),
+    ...(info?.kind === "macvlan" && data !== undefined && "macaddrData" in data && data.macaddrData !== undefined
+      ? { macvlanSources: data.macaddrData.macaddrs ?? [] }
+      : {}),
+    ...(info?.kind === "ipoib" && data !== undefined && "pkey" in data && data.pkey !== undefined
+      ? { pkey: data.pkey }
+      : {}),
     ...(info?.kind === "ipvlan" && data !== undefined && "mode" in data && data.mode !== undefined
       ? { ipvlanMode: data.mode }
       : {}),
@@ -74,7 +80,11 @@ const wholeLink = {
   link: true,
   master: true,
   operstate: true,
-  linkinfo: { kind: true, data: { mode: true, stpState: true, id: true, vlanFiltering: true }, slaveKind: true },
+  linkinfo: {
+    kind: true,
+    data: { mode: true, stpState: true, id: true, vlanFiltering: true, macaddrData: true, pkey: true },
+    slaveKind: true,
+  },
   ifalias: true,
   afSpec: { inet: true },
   group: true,

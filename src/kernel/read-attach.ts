@@ -1,11 +1,13 @@
 import { families, offLink } from "../plan/configure.js";
 import type { PlanContext } from "../plan/context.js";
 import { hostEndCandidates } from "../plan/host-end.js";
+import { kindOf, typeFor } from "../plan/kinds.js";
 import { getLinkByName } from "../plan/link-message.js";
 import type { AttachView, LinkView } from "../plan/view.js";
 import type { AttachWish } from "../plan/wish.js";
 import { linkFrom } from "./observe.js";
 import { guestAsks, readGuest } from "./read-guest.js";
+import { siblingsOf } from "./read-siblings.js";
 import type { Answer, Ask, Transaction } from "./transaction.js";
 
 /** A question, and what it is about. */
@@ -65,22 +67,27 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
       const to = linkFrom(answers[0], "an interface of the host");
       const hostEnds = await hostEndsOf(transaction, candidates, answers[1]);
       const view = await readGuest(transaction, context, wish.ifname, wanted, answers.slice(host.length), lengths);
-      const sameName = await sameNameOf(transaction, wish, to);
+      const type = typeFor(wish, to);
+      const sameName = kindOf(type).hostEnd ? undefined : await sameNameOf(transaction, wish);
+      const siblings =
+        to !== undefined && (type === "macvlan" || type === "ipvlan")
+          ? await siblingsOf(transaction, to, context, wish.ifname)
+          : undefined;
       return {
-        host: { ...(to === undefined ? {} : { to }), hostEnds, ...(sameName === undefined ? {} : { sameName }) },
+        host: {
+          ...(to === undefined ? {} : { to }),
+          hostEnds,
+          ...(sameName === undefined ? {} : { sameName }),
+          ...(siblings === undefined ? {} : { siblings }),
+        },
         guest: view,
       };
     },
   };
 }
 
-/** A host link of the wanted name, which matters to kinds that are born on a parent. */
-async function sameNameOf(
-  transaction: Transaction,
-  wish: AttachWish,
-  to: LinkView | undefined,
-): Promise<LinkView | undefined> {
-  if (to === undefined || (to.kind === "bridge" && (wish.type ?? "bridge") === "bridge")) return undefined;
+/** A host link of the wanted name, which matters to kinds that are born in the guest. */
+async function sameNameOf(transaction: Transaction, wish: AttachWish): Promise<LinkView | undefined> {
   const [answer] = await transaction.ask([byName("to", wish.ifname)]);
   return linkFrom(answer, "an interface of the host");
 }

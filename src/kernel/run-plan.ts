@@ -40,11 +40,11 @@ function isRemoval({ op, undo }: Step): boolean {
   return "none" in undo && op.op === "netlink" && op.message.type === "RTM_DELLINK";
 }
 
-function hintOf({ op }: Step, name: string): string | undefined {
+function hintOf({ op, hints: own }: Step, name: string): string | undefined {
   if (op.op === "sysctl" && name === "ENOENT" && op.key.startsWith("ipv6/")) {
     return "this kernel has no IPv6, or has it switched off at boot (ipv6.disable=1)";
   }
-  return hints[name];
+  return own?.[name] ?? hints[name];
 }
 
 function pointedAt(step: Step, report: NativeReport, sent: Uint8Array | undefined): string | undefined {

@@ -20,6 +20,44 @@ export function wasAnnouncing(link: LinkView | undefined): boolean {
   return link?.group === ANNOUNCING;
 }
 
+interface Families {
+  readonly inet: boolean;
+  readonly inet6: boolean;
+}
+
+/** Every step is optional: an announcement is best effort by construction. */
+function announceStep(b: PlanBuilder, id: string, label: string, netns: "host" | "guest", op: Operation): void {
+  const undo = { none: "an announcement cannot be taken back" };
+  b.add({ id: `announce.${id}`, label, netns, op, undo, optional: true });
+}
+
+/** arp_notify of a link, and the group that says whose it is. */
+function notifyFlags(link: GuestLink, { inet }: Families, arpNotify: number, group?: number): Operation {
+  const conf = inet ? { afSpec: { inet: { conf: { arpNotify } } } } : {};
+  return { op: "netlink", message: setLink(link.index, { ...(group === undefined ? {} : { group }), ...conf }) };
+}
+
+function ndiscNotify({ ifname }: GuestLink, value: string): Operation {
+  return { op: "sysctl", key: `ipv6/conf/${ifname}/ndisc_notify`, value };
+}
+
+/**
+ * For a link whose MAC cannot be set while it lives: with the flags set before it comes up, the kernel tells the
+ * neighbours as it does. Its birth mark is still on it; coming up replaces that by ANNOUNCING, `announceEnd` takes it back.
+ */
+export function announceAsItComesUp(b: PlanBuilder, link: GuestLink, families: Families): void {
+  announceStep(b, "begin", `${link.ifname} set to tell its neighbours`, "guest", notifyFlags(link, families, 1));
+  if (families.inet6)
+    announceStep(b, "ndisc_notify", `ndisc_notify on ${link.ifname}`, "guest", ndiscNotify(link, "1"));
+}
+
+/** The other half of announceAsItComesUp. */
+export function announceEnd(b: PlanBuilder, link: GuestLink, families: Families): void {
+  if (families.inet6)
+    announceStep(b, "ndisc_notify-back", `ndisc_notify on ${link.ifname} as before`, "guest", ndiscNotify(link, "0"));
+  announceStep(b, "end", `${link.ifname} as before`, "guest", notifyFlags(link, families, 0, 0));
+}
+
 /**
  * The kernel itself tells the neighbours: with arp_notify (ndisc_notify) set, giving a link the address it has sends
  * one gratuitous ARP (unsolicited neighbour advertisement) per address, without a packet socket, whose closing would
@@ -29,25 +67,16 @@ export function wasAnnouncing(link: LinkView | undefined): boolean {
 export function announceSteps(
   b: PlanBuilder,
   link: GuestLink,
-  families: { readonly inet: boolean; readonly inet6: boolean },
+  families: Families,
   port?: { readonly index: number | Slot },
 ): void {
-  const step = (id: string, label: string, netns: "host" | "guest", op: Operation) =>
-    b.add({
-      id: `announce.${id}`,
-      label,
-      netns,
-      op,
-      undo: { none: "an announcement cannot be taken back" },
-      optional: true,
-    });
   if (port !== undefined) {
-    step("ready", `${link.ifname} ready to send`, "guest", {
+    announceStep(b, "ready", `${link.ifname} ready to send`, "guest", {
       op: "netlink",
       message: getLinkByIndex(link.index),
       until: { path: linkPaths.operstate, value: ifOper.IF_OPER_UP, timeoutMs: READY_MS },
     });
-    step("forwarding", "bridge port forwarding", "host", {
+    announceStep(b, "forwarding", "bridge port forwarding", "host", {
       op: "netlink",
       message: getLinkByIndex(port.index),
       until: {
@@ -60,21 +89,16 @@ export function announceSteps(
   const before = wasAnnouncing(link.observed)
     ? { group: 0, arpNotify: 0 }
     : { group: link.observed?.group ?? 0, arpNotify: link.observed?.arpNotify ?? 0 };
-  const flags = (group: number, arpNotify: number): Operation => ({
-    op: "netlink",
-    message: setLink(link.index, { group, ...(families.inet ? { afSpec: { inet: { conf: { arpNotify } } } } : {}) }),
-  });
-  const ndiscNotify = (value: string): Operation => ({
-    op: "sysctl",
-    key: `ipv6/conf/${link.ifname}/ndisc_notify`,
-    value,
-  });
-  step("begin", `${link.ifname} set to tell its neighbours`, "guest", flags(ANNOUNCING, 1));
-  if (families.inet6) step("ndisc_notify", `ndisc_notify on ${link.ifname}`, "guest", ndiscNotify("1"));
-  step("send", `neighbours told of ${link.ifname}`, "guest", {
+  const begin = notifyFlags(link, families, 1, ANNOUNCING);
+  announceStep(b, "begin", `${link.ifname} set to tell its neighbours`, "guest", begin);
+  if (families.inet6)
+    announceStep(b, "ndisc_notify", `ndisc_notify on ${link.ifname}`, "guest", ndiscNotify(link, "1"));
+  announceStep(b, "send", `neighbours told of ${link.ifname}`, "guest", {
     op: "netlink",
     message: setLink(link.index, { address: link.mac }),
   });
-  if (families.inet6) step("ndisc_notify-back", `ndisc_notify on ${link.ifname} as before`, "guest", ndiscNotify("0"));
-  step("end", `${link.ifname} as before`, "guest", flags(before.group, before.arpNotify));
+  if (families.inet6)
+    announceStep(b, "ndisc_notify-back", `ndisc_notify on ${link.ifname} as before`, "guest", ndiscNotify(link, "0"));
+  const end = notifyFlags(link, families, before.arpNotify, before.group);
+  announceStep(b, "end", `${link.ifname} as before`, "guest", end);
 }

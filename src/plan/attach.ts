@@ -1,11 +1,11 @@
 import { ifFlags } from "../netlink/link.js";
 import { invalid, PipeworkError } from "../values/error.js";
-import { announceSteps, wasAnnouncing } from "./announce.js";
+import { announceAsItComesUp, announceEnd, announceSteps, wasAnnouncing } from "./announce.js";
 import type { GuestLink } from "./birth.js";
 import { inverse, PlanBuilder } from "./builder.js";
 import { describeLink, differences, missingAddresses, missingRoutes } from "./compare.js";
 import { addressSteps, families, furtherRoutes, ipv6Steps, upStep } from "./configure.js";
-import { isMark, type PlanContext } from "./context.js";
+import { ANNOUNCING, isMark, type PlanContext } from "./context.js";
 import {
   type DefaultDecision,
   decideDefault,
@@ -76,7 +76,7 @@ export function planAttach(
     b.finish({ action: "attach", guest: context.guest, guestId: context.guestId, ifname: wish.ifname, outcome });
   const replace = (rest: AttachView, old: OwnLink) => {
     const there = typeOfLink(old.link);
-    const first = options.detachFirst === true || kind.exclusive || (there !== undefined && kindOf(there).exclusive);
+    const first = options.detachFirst === true || !kind.hostEnd || (there !== undefined && !kindOf(there).hostEnd);
     replaceSteps(b, context, rest, wish.ifname, old, first, (without) => fresh(b, kind, wish, without, context));
     return finish("replaced");
   };
@@ -153,15 +153,19 @@ function fresh(b: PlanBuilder, kind: Kind, wish: AttachWish, view: AttachView, c
   const link = born.guest;
   if (wants(wish, "inet6") || wish.gateways.inet6 !== undefined) ipv6Steps(b, link);
   addressSteps(b, link, wish.addresses);
-  upStep(b, link, born.marked === "guest");
+  const told =
+    wish.announce && wish.addresses.length > 0 ? { inet: wants(wish, "inet"), inet6: wants(wish, "inet6") } : undefined;
+  const asItComesUp = told !== undefined && born.fixedMac === true;
+  if (asItComesUp) announceAsItComesUp(b, link, told);
+  if (born.marked === "guest") upStep(b, link, asItComesUp ? ANNOUNCING : 0);
+  else upStep(b, link);
   born.commit();
   for (const decision of decisions) gatewayRouteSteps(b, wish, view, link, decision);
   furtherRoutes(b, link, wish.routes);
   for (const decision of decisions) defaultRouteStep(b, view, link, decision);
   aliveStep(b, context);
-  if (wish.announce && wish.addresses.length > 0) {
-    announceSteps(b, link, { inet: wants(wish, "inet"), inet6: wants(wish, "inet6") }, born.port);
-  }
+  if (asItComesUp) announceEnd(b, link, told);
+  else if (told !== undefined) announceSteps(b, link, told, born.port);
 }
 
 /** A guest that died meanwhile is no success, and nothing of the attempt stays. */
@@ -194,7 +198,7 @@ function complete(
     if (!view.guest.addresses.some((a) => a.family === "inet6")) ipv6Steps(b, link);
   }
   addressSteps(b, link, addresses);
-  if (down) upStep(b, link, false);
+  if (down) upStep(b, link);
   if (peer !== undefined && (peer.flags & ifFlags.IFF_UP) === 0) {
     b.add({
       id: "veth.up",

@@ -14,6 +14,8 @@ export interface ChildBirth {
   readonly parent?: ParentEnd;
   /** Undefined where the kernel gives the parent's, as to an ipvlan. */
   readonly mac?: string;
+  /** What to do about a refusal, by errno. */
+  readonly hints?: Readonly<Record<string, string>>;
 }
 
 /** Nothing stays on the host, so what belongs to whom is recorded in a file, before anything is made. */
@@ -37,7 +39,7 @@ export function childBirth(
   context: PlanContext,
   wish: AttachWish,
   view: AttachView,
-  { linkinfo, parent, mac }: ChildBirth,
+  { linkinfo, parent, mac, hints }: ChildBirth,
 ): GuestLink {
   const { kind } = linkinfo;
   const index = { slot: slots.guestLink };
@@ -61,6 +63,7 @@ export function childBirth(
       }),
     },
     undo: unmake("guest", { slot: slots.guestLink, name: bornAs, mark: context.mark }),
+    ...(hints === undefined ? {} : { hints }),
   });
   b.add({
     id: "link.find",

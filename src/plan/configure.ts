@@ -47,13 +47,13 @@ export function addressSteps(b: PlanBuilder, link: GuestLink, addresses: readonl
   }
 }
 
-/** Brings the guest's link up; for a kind marked inside the guest, this is also where the mark goes. */
-export function upStep(b: PlanBuilder, link: GuestLink, clearMark: boolean): void {
+/** Brings the guest's link up; for a kind marked inside the guest, this is also where the mark goes: `group` has its place. */
+export function upStep(b: PlanBuilder, link: GuestLink, group?: number): void {
   b.add({
     id: "link.up",
     label: `${link.ifname} up`,
     netns: "guest",
-    op: { op: "netlink", message: setLink(link.index, clearMark ? { group: 0 } : {}, true) },
+    op: { op: "netlink", message: setLink(link.index, group === undefined ? {} : { group }, true) },
     undo: undoOn(link, { op: "netlink", message: setLink(link.index, {}, false) }),
   });
 }

@@ -9,7 +9,6 @@ import type { Memory } from "./memory.js";
 export const bridgeKind: Kind = {
   infoKind: "veth",
   hostEnd: true,
-  exclusive: false,
   check(wish, { host: { to } }) {
     if (to === undefined) {
       if (!isBridgeName(wish.to)) throw noSuchInterface(wish.to);

@@ -1,37 +1,57 @@
-import { macvlanModeName, macvlanModes } from "../netlink/link-macvlan.js";
-import { PipeworkError } from "../values/error.js";
+import { macvlanMacaddrMode, macvlanModeName, macvlanModes } from "../netlink/link-macvlan.js";
 import { childBirth, recordStep } from "./birth-child.js";
 import { type Kind, macOf, unsuitable } from "./kind.js";
+import type { LinkAttributes } from "./link-message.js";
 import type { Memory } from "./memory.js";
-import { checkParent, parentSteps } from "./parent.js";
+import { checkParent, parentSteps, refuseClash } from "./parent.js";
+import type { MacvlanMode } from "./request.js";
 import type { LinkView } from "./view.js";
+import type { AttachWish } from "./wish.js";
 
-function modeNumber(mode: string | undefined): number {
-  return macvlanModes[(mode ?? "bridge") as keyof typeof macvlanModes];
+function modeOf({ mode }: AttachWish): MacvlanMode {
+  return (mode ?? "bridge") as MacvlanMode;
 }
+
+function dataOf(wish: AttachWish): NonNullable<NonNullable<LinkAttributes["linkinfo"]>["data"]> {
+  const mode = macvlanModes[modeOf(wish)];
+  if (wish.sources.length === 0) return { mode };
+  return {
+    mode,
+    macaddrMode: macvlanMacaddrMode.MACVLAN_MACADDR_SET,
+    macaddrData: { macaddrs: [...wish.sources] },
+  };
+}
+
+/** Why the kernel may refuse one that nothing seen forbids: what is in other namespaces cannot be looked at. */
+const hints = {
+  EBUSY: "an ipvlan, a bridge or a bond has that parent already",
+  EINVAL:
+    "a macvlan of mode passthru has its parent for itself: there is one on it, or this is to be one and there are others",
+};
 
 /** A macvlan on an Ethernet interface of the host, born in the guest. */
 export const macvlanKind: Kind = {
   infoKind: "macvlan",
   hostEnd: false,
-  exclusive: true,
-  check(wish, { host: { to } }) {
-    checkParent(wish, to, "a macvlan");
+  check(wish, { host: { to, siblings } }) {
+    const parent = checkParent(wish, to, "a macvlan");
     if (wish.queues !== undefined) throw unsuitable("queues are for the ends of a veth, and a macvlan has none");
-    if (wish.mode !== undefined && !(wish.mode in macvlanModes)) {
+    if (wish.sources.length > 0 && wish.mode !== "source")
+      throw unsuitable("a list of source MACs is for a macvlan of mode source", "add the mode: source");
+    if (wish.mode === "passthru" && wish.mac !== undefined && wish.mac !== parent.address) {
       throw unsuitable(
-        `"${wish.mode}" is no macvlan mode`,
-        `one of ${Object.keys(macvlanModes).join(", ")}; or say the type: ipvlan`,
+        `a macvlan of mode passthru has the MAC of its parent ${wish.to}, ${parent.address}`,
+        "leave the MAC out, or use another mode",
       );
     }
-    if (wish.mode !== undefined && wish.mode !== "bridge")
-      throw new PipeworkError({ code: "unsupported", message: `macvlan mode ${wish.mode} is not in this version yet` });
-    if (wish.tag !== undefined)
-      throw new PipeworkError({ code: "unsupported", message: "a VLAN is not in this version yet" });
+    if (wish.tag !== undefined) throw unsuitable("a VLAN is not in this version yet");
+    refuseClash(wish, "macvlan", modeOf(wish), siblings);
   },
   birth(b, context, wish, view, displaced) {
     if (wish.hostIfname !== undefined) b.warn(`a macvlan has no host end, so nothing is called ${wish.hostIfname}`);
-    const mac = macOf(wish, context);
+    const to = view.host.to as LinkView;
+    // The kernel gives the parent's to one of mode passthru, whatever is asked for.
+    const mac = wish.mode === "passthru" ? (to.address ?? "") : macOf(wish, context);
     const memory: Memory = {
       guest: context.guestId,
       ifname: wish.ifname,
@@ -39,13 +59,15 @@ export const macvlanKind: Kind = {
       displaced,
       type: "macvlan",
       to: wish.to,
+      parent: to.name,
+      mode: modeOf(wish),
       mac,
     };
     recordStep(b, context, memory);
-    const parent = parentSteps(b, view.host.to as LinkView);
-    const linkinfo = { kind: "macvlan", data: { mode: modeNumber(wish.mode) } } as const;
+    const parent = parentSteps(b, to);
+    const linkinfo = { kind: "macvlan", data: dataOf(wish) } as const;
     return {
-      guest: childBirth(b, context, wish, view, { linkinfo, parent, mac }),
+      guest: childBirth(b, context, wish, view, { linkinfo, parent, mac, hints }),
       marked: "guest",
       commit: () => {},
     };
@@ -53,10 +75,23 @@ export const macvlanKind: Kind = {
   differences(wish, view, link, differs) {
     if (link.link !== view.host.to?.index) differs("is not on", undefined, wish.to);
     differs("has mode", macvlanModeName(link.macvlanMode), wish.mode);
+    if (wish.sources.length > 0)
+      differs("has source MACs", [...(link.macvlanSources ?? [])].sort().join(","), [...wish.sources].sort().join(","));
   },
   reborn: (old) => ({
     ...(old.address === undefined ? {} : { address: old.address }),
     link: old.link ?? 0,
-    linkinfo: { kind: "macvlan", data: old.macvlanMode === undefined ? {} : { mode: old.macvlanMode } },
+    linkinfo: {
+      kind: "macvlan",
+      data: {
+        ...(old.macvlanMode === undefined ? {} : { mode: old.macvlanMode }),
+        ...(old.macvlanSources === undefined
+          ? {}
+          : {
+              macaddrMode: macvlanMacaddrMode.MACVLAN_MACADDR_SET,
+              macaddrData: { macaddrs: [...old.macvlanSources] },
+            }),
+      },
+    },
   }),
 };

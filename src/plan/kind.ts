@@ -17,6 +17,8 @@ export interface Born {
   readonly hostEnd?: HostEnd;
   /** Where the mark of a half-built link is: cleared by the commit on the host, or when the guest's link comes up. */
   readonly marked: "host" | "guest";
+  /** The kernel takes no live change of its MAC, so it tells its neighbours as it comes up. */
+  readonly fixedMac?: boolean;
   /** After the guest's link is up and before anything is displaced. */
   commit(): void;
   /** The bridge port that must forward before neighbours can be told; none where there is no port or it will not forward soon. */
@@ -27,10 +29,12 @@ export interface Born {
 export interface Kind {
   /** IFLA_INFO_KIND of the guest's link; undefined for a NIC, which may be of any. */
   readonly infoKind: string | undefined;
-  /** It leaves an end on the host, whose alias remembers it; all others are remembered by a record alone. */
+  /**
+   * It leaves an end on the host, whose alias remembers it. All others are remembered by a record alone, of one link of
+   * that name: they cannot wait under another name while their successor is made, so a replacement detaches them first.
+   * (Two macvlans of one MAC, or two ipvlans of one address, could not be on one parent anyway.)
+   */
   readonly hostEnd: boolean;
-  /** It cannot stay beside its successor (same MAC on one parent, or it is the very device): a replacement detaches first. */
-  readonly exclusive: boolean;
   /** Refuses, before anything is touched, a request or a host interface that cannot carry this kind. */
   check(wish: AttachWish, view: AttachView): void;
   birth(

@@ -1,7 +1,11 @@
+import { arphrd } from "../netlink/link.js";
 import { PipeworkError } from "../values/error.js";
 import { isBridgeName } from "./bridge.js";
 import type { Kind, KindName } from "./kind.js";
 import { bridgeKind } from "./kind-bridge.js";
+import { dummyKind } from "./kind-dummy.js";
+import { ipoibKind } from "./kind-ipoib.js";
+import { ipvlanKind } from "./kind-ipvlan.js";
 import { macvlanKind } from "./kind-macvlan.js";
 import type { Memory } from "./memory.js";
 import type { LinkType } from "./request.js";
@@ -12,6 +16,9 @@ import type { AttachWish } from "./wish.js";
 const kinds: Readonly<Partial<Record<KindName, Kind>>> = {
   bridge: bridgeKind,
   macvlan: macvlanKind,
+  ipvlan: ipvlanKind,
+  dummy: dummyKind,
+  ipoib: ipoibKind,
 };
 
 /** The row of a kind. Throws PipeworkError "unsupported" for one that has none. */
@@ -46,17 +53,18 @@ export function isRecorded(link: LinkView): boolean {
 
 function suits(wish: AttachWish, to: LinkView | undefined): KindName {
   if (to === undefined) return isBridgeName(wish.to) && wish.mode === undefined ? "bridge" : "macvlan";
+  if (to.type === arphrd.ARPHRD_INFINIBAND) return "ipoib";
   return to.kind === "bridge" ? "bridge" : "macvlan";
 }
 
 /** The kind that was asked for, or the one that suits the host interface. */
-export function typeFor(wish: AttachWish, view: AttachView): LinkType {
-  return wish.type ?? suits(wish, view.host.to);
+export function typeFor(wish: AttachWish, to: LinkView | undefined): LinkType {
+  return wish.type ?? suits(wish, to);
 }
 
 /** The same, once it has refused what cannot carry it. */
 export function chooseKind(wish: AttachWish, view: AttachView): { readonly type: LinkType; readonly kind: Kind } {
-  const type = typeFor(wish, view);
+  const type = typeFor(wish, view.host.to);
   const kind = kindOf(type);
   kind.check(wish, view);
   return { type, kind };

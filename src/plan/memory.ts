@@ -1,7 +1,7 @@
 import type { Family } from "../netlink/family.js";
 import { identityDigest } from "../values/identity.js";
 import { byteLength } from "../values/ifname.js";
-import type { LinkType } from "./request.js";
+import type { LinkMode, LinkType } from "./request.js";
 import type { LinkView, RouteView } from "./view.js";
 
 /** A default route that an attach displaced, complete enough to be put back. */
@@ -32,6 +32,9 @@ export interface Memory {
   readonly type?: LinkType;
   readonly mac?: string;
   readonly to?: string;
+  /** Name of the host link that it is on. */
+  readonly parent?: string;
+  readonly mode?: LinkMode;
 }
 
 /** Where the memory of an attachment is kept: in the alias of its host end, or in a record alone. */

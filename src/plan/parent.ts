@@ -5,6 +5,8 @@ import { noSuchInterface } from "./bridge.js";
 import { inverse, type PlanBuilder } from "./builder.js";
 import { unsuitable } from "./kind.js";
 import { setLink } from "./link-message.js";
+import type { LinkMode } from "./request.js";
+import { clash, type Sibling } from "./sibling.js";
 import type { LinkView } from "./view.js";
 import type { AttachWish } from "./wish.js";
 
@@ -56,4 +58,19 @@ export function parentSteps(b: PlanBuilder, parent: LinkView): ParentEnd {
     });
   }
   return { index: parent.index, name: parent.name, mtu: parent.mtu };
+}
+
+/** Refuses a link that cannot be beside those that are seen on its parent; one that is replaced is none of them. */
+export function refuseClash(
+  wish: AttachWish,
+  type: Sibling["type"],
+  mode: LinkMode,
+  siblings: readonly Sibling[] | undefined,
+): void {
+  const why = siblings === undefined ? undefined : clash(type, mode, siblings);
+  if (why === undefined || wish.force) return;
+  throw unsuitable(
+    `${type === "ipvlan" ? "an ipvlan" : "a macvlan"} of mode ${mode} cannot be on ${wish.to}: ${why}`,
+    "choose the type and mode that fit, or detach that one first (`pipework list` shows ours); --force asks the kernel",
+  );
 }

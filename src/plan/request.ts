@@ -20,6 +20,8 @@ export interface AttachRequest {
   routes?: readonly string[] | undefined;
   /** Metric of the default route. Default: the kernel's (0 for IPv4, 1024 for IPv6). */
   metric?: number | undefined;
+  /** MACs that a macvlan of mode source listens to: it gets what they send and nothing else. */
+  sources?: readonly string[] | undefined;
   /** xx:xx:xx:xx:xx:xx, or U:text for an address derived from the text as the shell script does. */
   mac?: string | undefined;
   /** VLAN id, 1 to 4094; on a bridge also a trunk, such as "10,20-30"; on InfiniBand a partition key, such as "0x8001". */

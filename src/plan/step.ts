@@ -81,6 +81,8 @@ export interface Step {
   readonly undo: Undo;
   /** Its failure is a warning, not the end. */
   readonly optional?: boolean;
+  /** What the person can do about a refusal of this very step, by errno name. */
+  readonly hints?: Readonly<Record<string, string>>;
 }
 
 export interface Plan {

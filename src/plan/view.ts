@@ -1,5 +1,6 @@
 import type { Family } from "../netlink/family.js";
 import type { Memory, MemoryHolder } from "./memory.js";
+import type { Sibling } from "./sibling.js";
 
 /** A link as observed, with what plans depend on. */
 export interface LinkView {
@@ -24,6 +25,10 @@ export interface LinkView {
   readonly operstate: number;
   /** Mode number of a macvlan. */
   readonly macvlanMode?: number;
+  /** MACs that a macvlan of mode source listens to. */
+  readonly macvlanSources?: readonly string[];
+  /** Partition key of an IPoIB link. */
+  readonly pkey?: number;
   /** Mode number of an ipvlan. */
   readonly ipvlanMode?: number;
   /** Id of a VLAN link. */
@@ -105,6 +110,8 @@ export interface AttachView {
     readonly to?: LinkView;
     /** Links that have a name the host end could get. */
     readonly hostEnds: ReadonlyMap<string, LinkView>;
+    /** What is seen on the parent of a macvlan or ipvlan, less what this very attachment has there. */
+    readonly siblings?: readonly Sibling[];
     /** A host link that has the name wanted inside the guest. */
     readonly sameName?: LinkView;
   };

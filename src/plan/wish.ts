@@ -23,6 +23,8 @@ export interface AttachWish {
   readonly mode?: LinkMode;
   /** VLAN, trunk or partition key. */
   readonly tag?: Tag;
+  /** MACs that a macvlan of mode source listens to; empty: none stated. */
+  readonly sources: readonly string[];
   readonly force: boolean;
   readonly ifname: string;
   readonly hostIfname?: string;
@@ -204,6 +206,7 @@ const fields = {
   replace: true,
   directPhys: true,
   force: true,
+  sources: true,
   signal: true,
   timeoutMs: true,
 } as const satisfies Record<keyof AttachRequest, true>;
@@ -258,8 +261,12 @@ export function parseWish(request: AttachRequest): AttachWish {
     ...(type === undefined ? {} : { type }),
     ...(request.mode === undefined ? {} : { mode: request.mode }),
     ...(tag === undefined ? {} : { tag }),
+    sources: [...new Set(list(request.sources, "sources", '"02:00:00:00:00:05"').map(parseMac))],
     force: request.force === true,
-    ifname: parseIfname(optionalText(request.ifname, "ifname") ?? "eth1", "interface name"),
+    ifname: parseIfname(
+      optionalText(request.ifname, "ifname") ?? (type === "ipoib" ? "ib0" : "eth1"),
+      "interface name",
+    ),
     ...(hostIfname === undefined ? {} : { hostIfname: parseIfname(hostIfname, "host-end name") }),
     addresses,
     gateways,

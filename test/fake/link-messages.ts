@@ -2,6 +2,7 @@ import { ifFlags, ifOper, link as linkNoun } from "../../src/netlink/link.js";
 import { bridgePortStates } from "../../src/netlink/link-bridge.js";
 import { decodeMessage, encodeMessage, nlmFlags } from "../../src/netlink/message.js";
 import { Reader, Writer } from "../../src/netlink/wire.js";
+import { macBytes } from "../../src/values/mac.js";
 import { attribute, attributeAt, joined } from "./attribute.js";
 import type { FakeKernel } from "./kernel.js";
 import type { FakeLink, FakeNamespace } from "./link.js";
@@ -13,6 +14,9 @@ const IFLA_INET_CONF = 1;
 const ARP_NOTIFY = 22;
 const IFLA_LINKINFO = 18;
 const IFLA_MACVLAN_MODE = 1;
+const IFLA_MACVLAN_MACADDR = 4;
+const IFLA_MACVLAN_MACADDR_DATA = 5;
+const IFLA_IPVLAN_MODE = 1;
 const IFLA_BR_STP_STATE = 5;
 const IFLA_BRPORT_STATE = 1;
 /** IPV4_DEVCONF_MAX, linux/ip.h. */
@@ -76,7 +80,14 @@ function text(value: string): Uint8Array {
 function linkInfo(link: FakeLink): Uint8Array {
   const parts: Uint8Array[] = [];
   if (link.kind !== undefined) parts.push(attribute(1, text(link.kind)));
-  if (link.kind === "macvlan") parts.push(attribute(2, attribute(IFLA_MACVLAN_MODE, u32(link.macvlanMode ?? 0))));
+  if (link.kind === "macvlan") {
+    const sources = joined(...link.macvlanSources.map((mac) => attribute(IFLA_MACVLAN_MACADDR, macBytes(mac))));
+    const mode = attribute(IFLA_MACVLAN_MODE, u32(link.macvlanMode ?? 0));
+    const list = link.macvlanSources.length === 0 ? [] : [attribute(IFLA_MACVLAN_MACADDR_DATA, sources)];
+    parts.push(attribute(2, joined(mode, ...list)));
+  }
+  if (link.kind === "ipvlan")
+    parts.push(attribute(2, attribute(IFLA_IPVLAN_MODE, Uint8Array.of(link.ipvlanMode ?? 0, 0))));
   if (link.kind === "bridge") parts.push(attribute(2, attribute(IFLA_BR_STP_STATE, u32(0))));
   if (link.master !== undefined)
     parts.push(
@@ -149,12 +160,15 @@ function create(kernel: FakeKernel, ns: FakeNamespace, { header, attributes: a }
     });
     return new Uint8Array();
   }
-  if (kind === "macvlan") {
+  if (kind === "macvlan" || kind === "ipvlan" || kind === "dummy") {
     // The kernel up to 6.12 looks for the name in the sender's namespace as well.
     if (there !== ns && kernel.links.find(ns, base.name) !== undefined) throw new Refusal("EEXIST");
     const lower = a.link === undefined ? undefined : kernel.links.at(ns, a.link);
     const mode = data !== undefined && "mode" in data ? (data.mode as number) : undefined;
-    kernel.links.create(there, { ...base, lower, macvlanMode: mode });
+    const macvlanSources = data !== undefined && "macaddrData" in data ? data.macaddrData?.macaddrs : undefined;
+    const ofKind =
+      kind === "macvlan" ? { macvlanMode: mode, macvlanSources } : kind === "ipvlan" ? { ipvlanMode: mode } : {};
+    kernel.links.create(there, { ...base, lower, ...ofKind });
     return new Uint8Array();
   }
   if (kind !== "bridge") throw new Refusal("EOPNOTSUPP", "Unknown device type");

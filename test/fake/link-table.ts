@@ -14,6 +14,8 @@ export interface NewLink {
   readonly lower?: FakeLink | undefined;
   readonly queues?: number | undefined;
   readonly macvlanMode?: number | undefined;
+  readonly macvlanSources?: readonly string[] | undefined;
+  readonly ipvlanMode?: number | undefined;
   readonly up?: boolean | undefined;
 }
 
@@ -45,19 +47,34 @@ export class LinkTable {
     if (wanted.kind === "macvlan") {
       if (wanted.lower === undefined) throw new Refusal("EINVAL");
       if (wanted.lower.master !== undefined) throw new Refusal("EBUSY");
+      const there = children(this.namespaces, wanted.lower);
+      if (there.some(({ kind }) => kind === "ipvlan")) throw new Refusal("EBUSY");
+      const passthru = (mode: number | undefined) => mode === macvlanModes.passthru;
+      if (there.length > 0 && (passthru(wanted.macvlanMode) || there.some((one) => passthru(one.macvlanMode))))
+        throw new Refusal("EINVAL");
       if (!Object.values(macvlanModes).includes((wanted.macvlanMode ?? macvlanModes.vepa) as 4))
         throw new Refusal("EINVAL");
+    }
+    if (wanted.kind === "ipvlan") {
+      if (wanted.lower === undefined) throw new Refusal("EINVAL");
+      if (wanted.lower.master !== undefined) throw new Refusal("EBUSY");
+      if (children(this.namespaces, wanted.lower).some(({ kind }) => kind === "macvlan")) throw new Refusal("EBUSY");
     }
   }
 
   create(ns: FakeNamespace, wanted: NewLink): FakeLink {
     this.check(ns, wanted);
+    const inherits =
+      wanted.kind === "ipvlan" || (wanted.kind === "macvlan" && wanted.macvlanMode === macvlanModes.passthru);
+    const own = wanted.address ?? `06:00:00:00:00:${(this.#nextMac++).toString(16).padStart(2, "0")}`;
+    if (wanted.kind === "ipvlan")
+      for (const other of children(this.namespaces, wanted.lower)) other.ipvlanMode = wanted.ipvlanMode;
     const link: FakeLink = {
       index: this.#nextIndex++,
       name: wanted.name,
       kind: wanted.kind,
       type: wanted.kind === undefined && wanted.name === "lo" ? arphrd.ARPHRD_LOOPBACK : arphrd.ARPHRD_ETHER,
-      address: wanted.address ?? `06:00:00:00:00:${(this.#nextMac++).toString(16).padStart(2, "0")}`,
+      address: inherits && wanted.lower !== undefined ? wanted.lower.address : own,
       mtu: wanted.mtu ?? wanted.lower?.mtu ?? 1500,
       up: false,
       group: wanted.group ?? 0,
@@ -67,6 +84,8 @@ export class LinkTable {
       lower: wanted.lower,
       queues: wanted.queues ?? 1,
       macvlanMode: wanted.kind === "macvlan" ? (wanted.macvlanMode ?? macvlanModes.vepa) : undefined,
+      macvlanSources: wanted.macvlanSources ?? [],
+      ipvlanMode: wanted.kind === "ipvlan" ? (wanted.ipvlanMode ?? 1) : undefined,
       netns: ns,
       arpNotify: 0,
       ipv6: new Map(ns.ipv6Defaults),
@@ -90,7 +109,7 @@ export class LinkTable {
 
   setUp(link: FakeLink, up: boolean): void {
     if (link.up === up) return;
-    if (up && link.kind === "macvlan") {
+    if (up && link.kind === "macvlan" && link.macvlanMode !== macvlanModes.passthru) {
       const { lower } = link;
       const rivals = link.netns === undefined ? [] : allMacvlans(this.namespaces, lower);
       if (
@@ -101,6 +120,7 @@ export class LinkTable {
       }
     }
     link.up = up;
+    if (up && link.kind === "ipvlan") this.#tell(link);
     if (up) stack.broughtUp(link);
     else stack.takenDown(link);
   }
@@ -121,8 +141,14 @@ export class LinkTable {
 
   setAddress(link: FakeLink, address: string): void {
     checkMac(address);
+    // ipvlan_netdev_ops has no ndo_set_mac_address.
+    if (link.kind === "ipvlan") throw new Refusal("EOPNOTSUPP");
     link.address = address;
-    if (link.up && (link.arpNotify !== 0 || link.ipv6.get("ndisc_notify") === "1")) this.announced.push(link.name);
+    if (link.up) this.#tell(link);
+  }
+
+  #tell(link: FakeLink): void {
+    if (link.arpNotify !== 0 || link.ipv6.get("ndisc_notify") === "1") this.announced.push(link.name);
   }
 
   delete(link: FakeLink): void {
@@ -151,6 +177,10 @@ export class LinkTable {
       else this.delete(link);
     }
   }
+}
+
+function children(namespaces: readonly FakeNamespace[], lower: FakeLink | undefined): FakeLink[] {
+  return namespaces.flatMap((ns) => ns.links.filter((link) => link.lower === lower));
 }
 
 function allMacvlans(namespaces: readonly FakeNamespace[], lower: FakeLink | undefined): FakeLink[] {

@@ -14,10 +14,13 @@ export interface FakeLink {
   master: FakeLink | undefined;
   /** The other end of a veth. */
   peer: FakeLink | undefined;
-  /** Parent of a macvlan. */
+  /** Parent of a macvlan or an ipvlan. */
   lower: FakeLink | undefined;
   readonly queues: number;
   readonly macvlanMode: number | undefined;
+  readonly macvlanSources: readonly string[];
+  /** All ipvlans of one parent have the same: the newest decides. */
+  ipvlanMode: number | undefined;
   netns: FakeNamespace;
   arpNotify: number;
   /** ipv6/conf/<name>/<key>. */

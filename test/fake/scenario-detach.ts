@@ -86,6 +86,24 @@ export const detaches: readonly Scenario[] = [
     outcome: "detached",
   },
   {
+    name: "ipvlan, defaults given back",
+    before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0", type: "ipvlan" } }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "dummy, defaults given back",
+    before: after(engined, { attach: { ...both, to: "dummy", type: "dummy" } }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "half an ipvlan",
+    before: debris(nicked, { attach: { ...both, to: "nic0", type: "ipvlan" } }, "link.up"),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
     name: "macvlan below a veth in a chain",
     before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0" } }, { attach: eth2 }),
     act: { detach: { guest } },

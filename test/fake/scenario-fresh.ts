@@ -134,6 +134,40 @@ export const freshAttachments: readonly Scenario[] = [
     outcome: "attached",
   },
   {
+    name: "macvlan of mode passthru",
+    before: nicked,
+    act: { attach: { ...both, to: "nic0", mode: "passthru" } },
+    outcome: "attached",
+  },
+  {
+    name: "macvlan of mode source",
+    before: nicked,
+    act: { attach: { ...both, to: "nic0", mode: "source", sources: ["02:00:00:00:00:05", "02:00:00:00:00:06"] } },
+    outcome: "attached",
+  },
+  {
+    name: "ipvlan, displacing both defaults, parent down",
+    before: (s) => {
+      engined(s);
+      s.nic("nic0", { up: false });
+    },
+    act: { attach: { ...both, to: "nic0", type: "ipvlan" } },
+    outcome: "attached",
+  },
+  {
+    name: "ipvlan by a temporary name, beside another of the same mode",
+    before: after(
+      (s) => {
+        nicked(s);
+        s.nic("eth1");
+      },
+      { attach: { ...v4, to: "nic0", type: "ipvlan", mode: "l3", ifname: "eth0", addresses: ["10.9.0.1/24"] } },
+    ),
+    act: { attach: { ...both, to: "nic0", mode: "l3" } },
+    outcome: "attached",
+  },
+  { name: "dummy", before: engined, act: { attach: { ...both, to: "dummy", type: "dummy" } }, outcome: "attached" },
+  {
     name: "macvlan, displacing both defaults",
     before: withNic(engined, "nic0"),
     act: { attach: { ...both, to: "nic0" } },

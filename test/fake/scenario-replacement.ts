@@ -33,6 +33,18 @@ export const replacements: readonly Scenario[] = [
     outcome: "replaced",
   },
   {
+    name: "an ipvlan of another mode, which goes first",
+    before: after(nicked, { attach: { ...both, to: "nic0", type: "ipvlan" } }),
+    act: { attach: { ...both, to: "nic0", mode: "l3s", replace: true } },
+    outcome: "replaced",
+  },
+  {
+    name: "a veth for a dummy",
+    before: after(engined, { attach: { ...both, to: "dummy", type: "dummy" } }),
+    act: { attach: { ...both, replace: true } },
+    outcome: "replaced",
+  },
+  {
     name: "a veth for a macvlan, which goes first",
     before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0" } }),
     act: { attach: { ...both, replace: true } },

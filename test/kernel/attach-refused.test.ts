@@ -253,11 +253,10 @@ describe("guests", () => {
 
 describe("what is not in this version", () => {
   test.each([
-    [{ type: "ipvlan" as const }, "ipvlan"],
     [{ vlan: 5 }, "VLAN"],
     [{ dhcp: true }, "DHCP"],
     [{ directPhys: true }, "type phys"],
-    [{ mode: "vepa" as const, to: "nic0" }, "vepa"],
+    [{ type: "ovs" as const }, "type ovs"],
   ])("%j", async (more, why) => {
     await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, ...more }), "unsupported", why);
   });

@@ -113,7 +113,6 @@ describe("attach", () => {
     ["--datapath-type netdev", "unsupported"],
     ["--type ovs", "unsupported"],
     ["--type vlan", "unsupported"],
-    ["--type dummy", "unsupported"],
     ["--type bridge --mode vepa", "invalid-request"],
     ["--type vlan --direct-phys", "invalid-request"],
     ["--type brdige", "invalid-request"],
