@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import type { World } from "./world.js";
+import { run, type World } from "./world.js";
 
 export interface SnapshotOptions {
   /** Replace what is drawn at random or counted up in each world, so that two worlds compare. */
@@ -73,13 +73,31 @@ function steady(text: string): string {
     .replace(/@[0-9a-f]{32}\.json/, "@record");
 }
 
-function namespace(world: World, name: string, options: SnapshotOptions): Plain {
-  const keys = [...ipv6Keys.map((key) => `ipv6/conf/*/${key}`), ...ipv4Keys.map((key) => `ipv4/conf/*/${key}`)];
-  const text = world.shell(
-    name,
-    `ip -j -d addr; echo; ip -j -4 route show table all; echo; ip -j -6 route show table all; echo; ip -j rule; echo; cd /proc/sys/net; grep -H . ${keys.join(" ")}`,
-  );
-  const [links, inet, inet6, rules, ...sysctls] = text.split("\n").filter((line) => line !== "");
+const keys = [...ipv6Keys.map((key) => `ipv6/conf/*/${key}`), ...ipv4Keys.map((key) => `ipv4/conf/*/${key}`)].join(" ");
+
+/** What one namespace says: JSON texts, a line each, then sysctls. By few processes: an emulated machine starts them slowly. */
+const asked = `set -e
+  printf 'address show\\nroute show table all\\nrule show\\n' | ip -j -d -batch -
+  ip -j -d -6 route show table all
+  echo
+  cd /proc/sys/net
+  for file in ${keys}; do
+    if read -r value 2>/dev/null < "$file"; then echo "$file:$value"; fi
+  done
+  echo end`;
+
+function namespaces(world: World, options: SnapshotOptions): Plain[] {
+  const paths = world.observed.map((name) => `/run/netns/${name}`);
+  const script = 'script=$1; shift; for path; do nsenter --net="$path" sh -c "$script" || exit; done';
+  const text = run("sh", ["-c", script, "snapshot", asked, ...paths]);
+  return text
+    .split(/^end\n/m)
+    .slice(0, -1)
+    .map((part) => namespace(part, options));
+}
+
+function namespace(text: string, options: SnapshotOptions): Plain {
+  const [links, inet, rules, inet6, ...sysctls] = text.split("\n").filter((line) => line !== "");
   const parse = (json: string | undefined) => cleaned(JSON.parse(json ?? "[]"), options) as Plain[];
   const ordered = (list: Plain[]) => [...list].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   return {
@@ -139,7 +157,7 @@ function files(dir: string, options: SnapshotOptions): Plain {
 /** All that `ip -j` and /proc/sys say of the world's namespaces, and the files in its directory. */
 export function snapshot(world: World, options: SnapshotOptions = {}): Plain {
   return {
-    namespaces: world.observed.map((name) => namespace(world, name, options)),
+    namespaces: namespaces(world, options),
     files: files(world.runDir, options),
   };
 }
