@@ -51,6 +51,11 @@ export class Words {
     return word;
   }
 
+  /** The texts from the next word on, left where they are. */
+  get rest(): readonly string[] {
+    return this.#texts.slice(this.#next);
+  }
+
   /** The word before the next one. */
   get last(): Word | undefined {
     return this.#word(this.#next - 1);
