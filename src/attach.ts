@@ -10,6 +10,7 @@ import { type AttachOptions, planAttach } from "./plan/attach.js";
 import { MARK_PREFIX, type PlanContext, slots } from "./plan/context.js";
 import { typeFor } from "./plan/kinds.js";
 import type { Attachment, AttachRequest, LinkType } from "./plan/request.js";
+import { withHost } from "./plan/select-host.js";
 import type { Plan } from "./plan/step.js";
 import type { AttachView } from "./plan/view.js";
 import { type AttachWish, parseWish } from "./plan/wish.js";
@@ -142,7 +143,8 @@ async function planFrom(
   try {
     const view = await reads.complete(transaction, answers);
     refuseAborted(request.signal, request.guest);
-    return { view, plan: planAttach(wish, view, context, options) };
+    const named = withHost(wish, view);
+    return { wish: named, view, plan: planAttach(named, view, context, options) };
   } catch (error) {
     await transaction.end();
     throw error;
@@ -189,16 +191,16 @@ async function attempt(
   }
   instance.bridges.delete(wish.to);
   const transaction = begun.transaction as Transaction;
-  const { view, plan } = await planFrom(one, transaction, begun.answers, options);
+  const { wish: named, view, plan } = await planFrom(one, transaction, begun.answers, options);
   if (plan.steps.length === 0) {
     await transaction.end();
-    return resultOf(guest, wish, view, plan, undefined);
+    return resultOf(guest, named, view, plan, undefined);
   }
   try {
     const outcome = await runPlan(transaction, plan, slotsOf(one));
     const bridge = guessable(view, plan);
-    if (bridge !== undefined) instance.bridges.set(wish.to, bridge);
-    return resultOf(guest, wish, view, plan, outcome);
+    if (bridge !== undefined) instance.bridges.set(named.to, bridge);
+    return resultOf(guest, named, view, plan, outcome);
   } catch (error) {
     failed(error, plan);
     throw error;

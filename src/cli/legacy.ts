@@ -1,7 +1,7 @@
 import type { AttachRequest } from "../plan/request.js";
 import { invalid, PipeworkError } from "../values/error.js";
+import { parseHostSelector, selectorText } from "../values/host-selector.js";
 import { parseIfname } from "../values/ifname.js";
-import { parseMac } from "../values/mac.js";
 import { suggest } from "../values/suggest.js";
 import type { HostLinkKind, HostLinks } from "./command-port.js";
 import { parseTimeout } from "./common-option.js";
@@ -84,14 +84,16 @@ interface HostWord {
   readonly to: string;
   /** Only what the word itself says; the kind of an existing interface is the kernel's to say. */
   readonly type?: "dummy" | "ovs";
-  readonly kind: HostLinkKind | "mac" | "dummy" | undefined;
+  readonly kind: HostLinkKind | "selected" | "dummy" | undefined;
 }
 
 function parseHostWord(word: Word, links: HostLinks, exists: boolean, asksKind: boolean): HostWord {
   const { text } = word;
   if (exists) return { to: text, kind: asksKind ? links.hostLinkKind(text) : undefined };
-  if (text.startsWith("mac:")) return { to: `mac:${placed(word, () => parseMac(text.slice(4)))}`, kind: "mac" };
-  const to = placed(word, () => parseIfname(text, "host interface"));
+  const selector = placed(word, () => parseHostSelector(text));
+  const to = selectorText(selector);
+  // Which interface that is, only the kernel can say.
+  if (selector.by !== "name") return { to, kind: "selected" };
   if (to.startsWith("dummy")) return { to, type: "dummy", kind: "dummy" };
   if (to.startsWith("ovs")) return { to, type: "ovs", kind: "bridge" };
   if (to.startsWith("br")) return { to, kind: "bridge" };
@@ -126,7 +128,7 @@ function verbWithLegacyWords(word: Word, [, guest, address]: readonly Word[]): P
 function withoutHostEnd({ kind, to }: HostWord, directPhys: boolean): string | undefined {
   if (directPhys) return "with --direct-phys the interface itself moves";
   if (kind === "dummy") return "a dummy interface has none";
-  if (kind === "mac") return "a NIC's macvlan has none";
+  if (kind === "selected") return "a NIC's macvlan has none";
   if (kind === "infiniband") return "an IPoIB interface has none";
   return kind === "other" ? `a macvlan on ${to} has none` : undefined;
 }

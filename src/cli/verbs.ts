@@ -126,7 +126,10 @@ function addAttach(program: Command, found: (invocation: Invocation) => void): v
     .command("attach")
     .description("Attach a guest to a bridge or to an Ethernet interface: all or nothing. Repeating it is success.")
     .argument("<guest>", guestText)
-    .option("--to <interface>", "a bridge (made when it is missing and named br*), or an Ethernet interface")
+    .option(
+      "--to <interface>",
+      "a bridge (made when it is missing and named br*), or an Ethernet interface; mac:<mac>, pci:<address>",
+    )
     .option("--type <type>", "bridge, macvlan, ipvlan, dummy or ipoib (default: what the host interface is for)")
     .option("--mode <mode>", "bridge, private, vepa, passthru or source of a macvlan; l2, l3 or l3s of an ipvlan")
     .option("-i, --ifname <name>", "interface name inside the guest (default: eth1)")

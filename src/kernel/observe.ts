@@ -67,6 +67,8 @@ export function linkView({ header, attributes: a }: DecodedLink): LinkView {
       ? { vlanFiltering: data.vlanFiltering !== 0 }
       : {}),
     ...(a.permAddress === undefined ? {} : { permAddress: a.permAddress }),
+    ...(a.parentDevBusName === undefined ? {} : { parentBus: a.parentDevBusName }),
+    ...(a.parentDevName === undefined ? {} : { parentDev: a.parentDevName }),
     ...(a.propList?.altIfnames === undefined ? {} : { altNames: a.propList.altIfnames }),
     ...(a.afSpec?.inet?.conf?.arpNotify === undefined ? {} : { arpNotify: a.afSpec.inet.conf.arpNotify }),
   };
@@ -92,6 +94,8 @@ const wholeLink = {
   linkNetnsid: true,
   permAddress: true,
   propList: true,
+  parentDevName: true,
+  parentDevBusName: true,
 } as const;
 
 /** What tells a link that a plan has just made. */

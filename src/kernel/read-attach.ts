@@ -8,6 +8,7 @@ import type { AttachWish } from "../plan/wish.js";
 import { linkFrom } from "./observe.js";
 import { guestAsks, readGuest } from "./read-guest.js";
 import { siblingsOf } from "./read-siblings.js";
+import { hostAsk, hostFrom } from "./select-host.js";
 import type { Answer, Ask, Transaction } from "./transaction.js";
 
 /** A question, and what it is about. */
@@ -56,7 +57,10 @@ function routeLengths(wish: AttachWish): number[] {
 export function attachReads(wish: AttachWish, context: PlanContext): AttachReads {
   const candidates = wish.type !== undefined && wish.type !== "bridge" ? [] : hostEndCandidates(wish, context);
   const wanted = families.filter((family) => wish.gateways[family] !== undefined);
-  const host = [byName("to", wish.to), ...candidates.slice(0, 1).map((name) => byName("hostEnd", name))];
+  const host = [
+    { about: "to", ...hostAsk(wish.selector) } as const,
+    ...candidates.slice(0, 1).map((name) => byName("hostEnd", name)),
+  ];
   const lengths = routeLengths(wish);
   const guest = guestAsks(context, wish.ifname, wanted, lengths).map(
     (one): AttachAsk => ({ ...one, about: one.message.noun === "route" ? "routes" : "guest" }),
@@ -64,7 +68,7 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
   return {
     asks: [...host, ...guest],
     async complete(transaction, answers) {
-      const to = linkFrom(answers[0], "an interface of the host");
+      const to = hostFrom(wish.selector, answers[0]);
       const hostEnds = await hostEndsOf(transaction, candidates, answers[1]);
       const view = await readGuest(transaction, context, wish.ifname, wanted, answers.slice(host.length), lengths);
       const type = typeFor(wish, to);

@@ -114,6 +114,8 @@ const commonRows = {
   minMtu: row("IFLA_MIN_MTU", 50, u32),
   maxMtu: row("IFLA_MAX_MTU", 51, u32),
   permAddress: row("IFLA_PERM_ADDRESS", 54, mac),
+  parentDevName: row("IFLA_PARENT_DEV_NAME", 56, cstring(256)),
+  parentDevBusName: row("IFLA_PARENT_DEV_BUS_NAME", 57, cstring(256)),
 };
 
 const peerAttributes = defineAttributes("IFLA", commonRows);

@@ -1,6 +1,7 @@
 import { ifFlags } from "../netlink/link.js";
 import type { Slot } from "../netlink/wire.js";
 import { PipeworkError } from "../values/error.js";
+import { byteLength, IFNAME_MAX } from "../values/ifname.js";
 import { bridgeMac } from "../values/mac.js";
 import { unmake } from "./birth.js";
 import { inverse, type PlanBuilder } from "./builder.js";
@@ -119,15 +120,22 @@ function makeBridge(b: PlanBuilder, context: PlanContext, name: string): BridgeE
 
 /** Names that are made on demand, as the shell script does. */
 export function isBridgeName(name: string): boolean {
-  return name.startsWith("br");
+  return name.startsWith("br") && byteLength(name) <= IFNAME_MAX;
 }
 
+function elsewhere(name: string): string {
+  if (name.startsWith("ovs")) return "Open vSwitch is not in this version yet";
+  if (name.startsWith("mac:")) return "`ip link` lists current and permanent (permaddr) addresses";
+  if (name.startsWith("pci:")) return "`ip -d link` lists the devices behind them (parentbus, parentdev)";
+  return "a bridge is made when missing if its name begins with br; `ip link` lists what is there";
+}
+
+/** `name` may be an alternative name, `mac:` or `pci:` as well. */
 export function noSuchInterface(name: string): PipeworkError {
+  const called = name.startsWith("mac:") || name.startsWith("pci:") ? `with ${name}` : name;
   return new PipeworkError({
     code: "interface-not-found",
-    message: `there is no interface ${name} on the host`,
-    hint: name.startsWith("ovs")
-      ? "Open vSwitch is not in this version yet"
-      : "a bridge is made when missing if its name begins with br; `ip link` lists what is there",
+    message: `there is no interface ${called} on the host`,
+    hint: elsewhere(name),
   });
 }

@@ -39,6 +39,11 @@ export function getLinkByName(ifname: string): LinkMessage {
   return message("RTM_GETLINK", {}, { ifname, ...withoutStats });
 }
 
+/** By an alternative name too long for an interface name; the kernel finds shorter ones by IFLA_IFNAME as well. */
+export function getLinkByAltname(altIfname: string): LinkMessage {
+  return message("RTM_GETLINK", {}, { altIfname, ...withoutStats });
+}
+
 export function getLinkByIndex(index: number | Slot): LinkMessage {
   return message("RTM_GETLINK", { index }, withoutStats);
 }

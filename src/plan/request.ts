@@ -2,7 +2,7 @@
 export interface AttachRequest {
   /** Name, id, unique prefix, or explicit: docker:X, pid:N, netns:NAME, netns:/path. */
   guest: string;
-  /** Host interface: a bridge, or the parent of a macvlan. */
+  /** Host interface: a bridge, or the parent of a macvlan. Its name, an alternative one, mac:<MAC> or pci:<address>. */
   to: string;
   /** Default: bridge for a bridge, macvlan for any other Ethernet interface. */
   type?: LinkType | undefined;

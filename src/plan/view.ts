@@ -38,6 +38,9 @@ export interface LinkView {
   /** The address that the hardware has, whatever is set. */
   readonly permAddress?: string;
   readonly altNames?: readonly string[];
+  /** The bus and the name of the device behind a NIC, such as pci and 0000:00:05.0. */
+  readonly parentBus?: string;
+  readonly parentDev?: string;
   /** IFLA_BR_STP_STATE of a bridge. */
   readonly stp?: boolean;
   readonly arpNotify?: number;

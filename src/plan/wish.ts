@@ -1,5 +1,6 @@
 import type { Family } from "../netlink/family.js";
 import { invalid, PipeworkError } from "../values/error.js";
+import { type HostSelector, parseHostSelector, selectorText } from "../values/host-selector.js";
 import { parseIfname } from "../values/ifname.js";
 import { familyOf, parseIp } from "../values/ipaddress.js";
 import { parseMac, uniqueMac } from "../values/mac.js";
@@ -19,6 +20,8 @@ export interface RouteWish {
 export interface AttachWish {
   readonly guest: string;
   readonly to: string;
+  /** What `to` was said as; the view finds the link, and from then on `to` is its name. */
+  readonly selector: HostSelector;
   readonly type?: LinkType;
   readonly mode?: LinkMode;
   /** VLAN, trunk or partition key. */
@@ -235,7 +238,8 @@ export function parseWish(request: AttachRequest): AttachWish {
   const type = parseType(request);
   if (type !== undefined) kindOf(type);
   if (request.dhcp !== undefined && request.dhcp !== false) throw unsupported("DHCP");
-  if (to.startsWith("mac:")) throw unsupported("choosing the host interface by MAC");
+  // Whether it exists is the view's to say; whether it can be an interface at all is said here.
+  const selector = parseHostSelector(to);
   const tag = request.vlan === undefined ? undefined : parseTag(request.vlan);
   const seen = new Set<string>();
   const addresses = list(request.addresses, "addresses", '"192.168.1.2/24"')
@@ -256,8 +260,8 @@ export function parseWish(request: AttachRequest): AttachWish {
   const hostIfname = optionalText(request.hostIfname, "hostIfname");
   return {
     guest,
-    // Whether it exists is the view's to say; whether it can be an interface name at all is said here.
-    to: parseIfname(to, "host interface"),
+    to: selectorText(selector),
+    selector,
     ...(type === undefined ? {} : { type }),
     ...(request.mode === undefined ? {} : { mode: request.mode }),
     ...(tag === undefined ? {} : { tag }),

@@ -19,6 +19,8 @@ export type ErrorCode =
   | "engine-unreachable"
   /** A host interface that does not exist and may not be made. */
   | "interface-not-found"
+  /** A MAC or PCI address that several host interfaces have. */
+  | "interface-ambiguous"
   /** A host interface that cannot carry what was asked (wrong kind, enslaved, full...). */
   | "interface-unsuitable"
   /** The interface name is taken by something else, or by another configuration. */

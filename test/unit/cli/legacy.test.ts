@@ -94,18 +94,21 @@ describe("Legacy, unchanged in words, results and link names; options in any ord
     },
   );
 
-  test("`mac:<mac>` as host interface", async () => {
+  test("`mac:<mac>` as host interface, and further words that are no name", () => {
+    expect(request("pci:00:05.0 web1 0/0").to).toBe("pci:0000:00:05.0");
+    expect(request("enx-alternative-name web1 0/0").to).toBe("enx-alternative-name");
     expect(request("mac:00:f3:15:4a:42:c8 -i c0 web1 0/0")).toEqual({
       to: "mac:00:f3:15:4a:42:c8",
       guest: "web1",
       ifname: "c0",
       addresses: [],
     });
-    expect(await refusedCommand("mac:00:f3:15:4a:42:c8 web1 0/0")).toMatchObject({ code: "unsupported" });
-    expect(refusal("mac:00:f3 web1 0/0")).toMatchObject({
-      code: "invalid-request",
-      message: expect.stringContaining("word 1"),
-    });
+    for (const word of ["mac:00:f3", "pci:5", "a-name/longer-than-15-bytes"]) {
+      expect(refusal(`${word} web1 0/0`)).toMatchObject({
+        code: "invalid-request",
+        message: expect.stringContaining("word 1"),
+      });
+    }
   });
 
   test("`--direct-phys`, anywhere", async () => {

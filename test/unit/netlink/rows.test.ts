@@ -46,6 +46,8 @@ const byHand: Record<string, [value: unknown, payload: string]> = {
   "link.IFLA_NET_NS_PID": [4242, "92100000"],
   "link.IFLA_NEW_IFINDEX": [7, "07000000"],
   "link.IFLA_PERM_ADDRESS": ["02:00:00:00:00:09", "020000000009"],
+  "link.IFLA_PARENT_DEV_NAME": ["virtio0", "76697274696f3000"],
+  "link.IFLA_PARENT_DEV_BUS_NAME": ["pci", "70636900"],
   "link.IFLA_ALT_IFNAME": ["uplink", "75706c696e6b00"],
   "link.IFLA_AF_SPEC.AF_INET.IFLA_INET_CONF.IPV4_DEVCONF_ARP_NOTIFY": [1, "01000000"],
   "link.IFLA_LINKINFO.IFLA_INFO_XSTATS": [fromHex("0102"), "0102"],
