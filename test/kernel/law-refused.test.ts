@@ -1,44 +1,16 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { loadAddon } from "../../src/kernel/addon.js";
 import { PipeworkError } from "../../src/values/error.js";
 import { FaultyAddon, refused } from "./support/faulty-addon.js";
-import { freshScenarios, furtherScenarios, guestOf } from "./support/scenario.js";
+import { refusedLaw } from "./support/refused-law.js";
+import { freshScenarios, furtherScenarios } from "./support/scenario.js";
 import { perform, planned } from "./support/scenario-act.js";
 import { awaited, settled } from "./support/snapshot.js";
 import { closeWorlds, World } from "./support/world.js";
 
 afterAll(closeWorlds);
 
-describe("each step refused by the kernel leaves everything as it was", () => {
-  for (const scenario of [...freshScenarios, ...furtherScenarios]) {
-    test(scenario.name, async () => {
-      const world = scenario.world();
-      const guest = guestOf(world);
-      const faulty = new FaultyAddon(loadAddon());
-      const instance = world.instance(() => faulty.load());
-      for (const act of scenario.acts ?? []) await perform(instance, guest, act);
-      const plan = await planned(instance, guest, scenario.act);
-      const before = await settled(world);
-      for (const [at, step] of plan.steps.entries()) {
-        // What is announced or given back as best it can be does not fail a plan; behind a removal there is no way back.
-        if (step.optional === true) continue;
-        faulty.tamper = (program) => program.with(at, refused(program[at] as (typeof program)[number]));
-        const error: unknown = await perform(instance, guest, scenario.act).catch((reason: unknown) => reason);
-        expect(error, step.id).toBeInstanceOf(PipeworkError);
-        const { undo, message } = error as PipeworkError;
-        expect(
-          undo.filter(({ failure }) => failure !== undefined),
-          `${step.id}: ${message}`,
-        ).toEqual([]);
-        expect(await awaited(world, before), step.id).toEqual(before);
-        if (step.id === "replace.detach") break;
-      }
-      const { outcome } = scenario;
-      expect(await perform(instance, guest, scenario.act)).toBe(outcome);
-      expect(await perform(instance, guest, scenario.act)).toBe("attach" in scenario.act ? "unchanged" : "absent");
-    });
-  }
-});
+refusedLaw([...freshScenarios, ...furtherScenarios]);
 
 test("each step refused in a process that guessed what it would find leaves everything as it was", async () => {
   const world = new World();

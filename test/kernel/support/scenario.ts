@@ -44,7 +44,7 @@ function bridged(): World {
 }
 
 /** A container of an engine: eth0 with both defaults, IPv6 off for interfaces to come. */
-function engined(): World {
+export function engined(): World {
   const world = new World();
   const guest = world.guest({ ipv6: false });
   world.bridge("br1");
@@ -55,7 +55,7 @@ function engined(): World {
 }
 
 /** A veth in the place of a NIC, its far end in a namespace of its own. */
-function nicked(up = true): World {
+export function nicked(up = true): World {
   const world = bare();
   const wire = world.namespace({ observed: false });
   world.ip(world.host, `link add nic0 type veth peer name far netns ${wire}`, ...(up ? ["link set nic0 up"] : []));
