@@ -9,6 +9,7 @@ import { type Answer, type Begun, Transaction } from "./kernel/transaction.js";
 import { type AttachOptions, planAttach } from "./plan/attach.js";
 import { MARK_PREFIX, type PlanContext, slots } from "./plan/context.js";
 import { typeFor } from "./plan/kinds.js";
+import { vlanText } from "./plan/port-vlan.js";
 import type { Attachment, AttachRequest, LinkType } from "./plan/request.js";
 import { withHost } from "./plan/select-host.js";
 import type { Plan } from "./plan/step.js";
@@ -17,6 +18,7 @@ import { type AttachWish, parseWish } from "./plan/wish.js";
 import { PipeworkError } from "./values/error.js";
 import { SEED_DIGITS } from "./values/mac.js";
 import { prefixText } from "./values/prefix.js";
+import { tagText } from "./values/tag.js";
 
 /** How often a plan is made anew when the kernel says that the view had become stale: another program was at work. */
 const TRIES = 4;
@@ -76,6 +78,11 @@ function modeOf({ mode }: AttachWish, type: LinkType): Pick<Attachment, "mode"> 
   return type === "ipvlan" ? { mode: mode ?? "l2" } : {};
 }
 
+function vlanOf({ tag }: AttachWish): Pick<Attachment, "vlan"> {
+  if (tag === undefined) return {};
+  return { vlan: "vlan" in tag ? tag.vlan : "trunk" in tag ? vlanText(tag.trunk) : tagText(tag) };
+}
+
 function resultOf(
   guest: LiveGuest,
   wish: AttachWish,
@@ -103,6 +110,7 @@ function resultOf(
     type,
     ...modeOf(wish, type),
     ...(hostEnd === undefined ? {} : { hostIfname: hostEnd.name }),
+    ...vlanOf(wish),
     ifindex: link?.index ?? 0,
     addresses: [...new Set(addresses)],
     ...(gateways.length === 0 ? {} : { gateway: gateways.length === 1 ? (gateways[0] as string) : gateways }),

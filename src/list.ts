@@ -1,6 +1,6 @@
 import type { LiveGuest } from "./guests/guest.js";
 import type { Instance } from "./instance.js";
-import { addressesFrom, linkFrom, linksFrom, routesFrom } from "./kernel/observe.js";
+import { addressesFrom, linkFrom, linksFrom, portVlansFrom, routesFrom } from "./kernel/observe.js";
 import { memoryBehind, readRecords } from "./kernel/record.js";
 import { Transaction } from "./kernel/transaction.js";
 import { ifFlags } from "./netlink/link.js";
@@ -9,6 +9,7 @@ import { macvlanModeName } from "./netlink/link-macvlan.js";
 import { dumpAddresses } from "./plan/address-message.js";
 import { dumpLinks, getLinkByName } from "./plan/link-message.js";
 import type { Memory } from "./plan/memory.js";
+import { dumpPortVlans, tagOf } from "./plan/port-vlan.js";
 import type { Attachment, LinkMode } from "./plan/request.js";
 import { dumpRoutes } from "./plan/route-message.js";
 import type { LinkView } from "./plan/view.js";
@@ -24,6 +25,8 @@ export interface ListedAttachment extends Omit<Attachment, "outcome" | "warnings
 interface Remembered {
   readonly memory: Memory;
   readonly hostEnd?: LinkView;
+  /** VLANs of its bridge port, where the bridge tells them apart. */
+  readonly vlan?: number | string;
 }
 
 /** Everything of ours: aliases of host ends, and records of what leaves nothing on the host. */
@@ -34,12 +37,18 @@ async function remembered(instance: Instance): Promise<{ attachments: Remembered
     [{ netns: "host", message: dumpLinks() }],
     undefined,
   );
-  await transaction.end();
   const links = linksFrom(answers[0], "the host's links");
+  const filtering = new Set(links.flatMap(({ vlanFiltering, index }) => (vlanFiltering === true ? [index] : [])));
+  const [dump] = filtering.size === 0 ? [] : await transaction.ask([{ netns: "host", message: dumpPortVlans() }]);
+  const portVlans = portVlansFrom(dump);
+  await transaction.end();
   const attachments: Remembered[] = [];
   for (const hostEnd of links) {
     const memory = memoryBehind(hostEnd.alias, instance.recordDir);
-    if (memory !== undefined) attachments.push({ memory, hostEnd });
+    if (memory === undefined) continue;
+    const port = filtering.has(hostEnd.master ?? 0) ? portVlans.get(hostEnd.index) : undefined;
+    const vlan = port === undefined ? undefined : tagOf(port);
+    attachments.push({ memory, hostEnd, ...(vlan === undefined ? {} : { vlan }) });
   }
   for (const memory of readRecords(instance.recordDir)) {
     if (memory.type !== undefined) attachments.push({ memory });
@@ -48,7 +57,7 @@ async function remembered(instance: Instance): Promise<{ attachments: Remembered
 }
 
 function skeleton(
-  { memory, hostEnd }: Remembered,
+  { memory, hostEnd, vlan }: Remembered,
   names: ReadonlyMap<number, string>,
   guest: string,
 ): ListedAttachment {
@@ -60,6 +69,7 @@ function skeleton(
       hostEnd === undefined ? (memory.to ?? "") : hostEnd.master === undefined ? "" : (names.get(hostEnd.master) ?? ""),
     type: memory.type ?? "bridge",
     ...(hostEnd === undefined ? {} : { hostIfname: hostEnd.name }),
+    ...(vlan === undefined ? {} : { vlan }),
     ifindex: 0,
     addresses: [],
     mac: memory.mac ?? "",

@@ -1,9 +1,11 @@
 import { address } from "../netlink/address.js";
 import type { Selection } from "../netlink/attribute.js";
+import { bridgeVlan, bridgeVlanInfo } from "../netlink/bridge-vlan.js";
 import { AF_INET, AF_INET6, type Family } from "../netlink/family.js";
 import { link } from "../netlink/link.js";
 import { decodeMessage, decodeReplies, splitMessages } from "../netlink/message.js";
 import { route, rtnhFlags, rtnType, rtTable } from "../netlink/route.js";
+import type { PortVlans } from "../plan/port-vlan.js";
 import type { AddressView, LinkView, RouteView } from "../plan/view.js";
 import { PipeworkError } from "../values/error.js";
 import { errnoName, errnoText } from "./errno.js";
@@ -66,6 +68,9 @@ export function linkView({ header, attributes: a }: DecodedLink): LinkView {
     ...(info?.kind === "bridge" && data !== undefined && "vlanFiltering" in data
       ? { vlanFiltering: data.vlanFiltering !== 0 }
       : {}),
+    ...(info?.kind === "bridge" && data !== undefined && "vlanDefaultPvid" in data && data.vlanDefaultPvid !== undefined
+      ? { vlanDefaultPvid: data.vlanDefaultPvid }
+      : {}),
     ...(a.permAddress === undefined ? {} : { permAddress: a.permAddress }),
     ...(a.parentDevBusName === undefined ? {} : { parentBus: a.parentDevBusName }),
     ...(a.parentDevName === undefined ? {} : { parentDev: a.parentDevName }),
@@ -84,7 +89,15 @@ const wholeLink = {
   operstate: true,
   linkinfo: {
     kind: true,
-    data: { mode: true, stpState: true, id: true, vlanFiltering: true, macaddrData: true, pkey: true },
+    data: {
+      mode: true,
+      stpState: true,
+      id: true,
+      vlanFiltering: true,
+      vlanDefaultPvid: true,
+      macaddrData: true,
+      pkey: true,
+    },
     slaveKind: true,
   },
   ifalias: true,
@@ -163,4 +176,32 @@ export function routesFrom(answer: Answer | undefined, what: string): RouteView[
     });
   }
   return views;
+}
+
+/** VLANs of bridge ports by ifindex, from a dump of the family AF_BRIDGE. A kernel without VLAN filtering has none. */
+export function portVlansFrom(answer: Answer | undefined): Map<number, PortVlans> {
+  const ports = new Map<number, PortVlans>();
+  const bytes = replies(answer, "the VLANs of bridge ports", ["EOPNOTSUPP"]);
+  if (bytes === undefined) return ports;
+  const { BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED, BRIDGE_VLAN_INFO_RANGE_BEGIN, BRIDGE_VLAN_INFO_RANGE_END } =
+    bridgeVlanInfo;
+  for (const { header, attributes } of decodeReplies(bridgeVlan, bytes)) {
+    const [ids, untagged]: [number[], number[]] = [[], []];
+    let pvid: number | undefined;
+    let first = 0;
+    for (const { flags, vid } of attributes.afSpec?.vlans ?? []) {
+      if ((flags & BRIDGE_VLAN_INFO_RANGE_BEGIN) !== 0) {
+        first = vid;
+        continue;
+      }
+      if ((flags & BRIDGE_VLAN_INFO_RANGE_END) === 0) first = vid;
+      for (let id = first; id <= vid; id++) {
+        ids.push(id);
+        if ((flags & BRIDGE_VLAN_INFO_UNTAGGED) !== 0) untagged.push(id);
+      }
+      if ((flags & BRIDGE_VLAN_INFO_PVID) !== 0) pvid = vid;
+    }
+    ports.set(header.index, { ids, untagged, ...(pvid === undefined ? {} : { pvid }) });
+  }
+  return ports;
 }

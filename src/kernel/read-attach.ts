@@ -3,9 +3,10 @@ import type { PlanContext } from "../plan/context.js";
 import { hostEndCandidates } from "../plan/host-end.js";
 import { kindOf, typeFor } from "../plan/kinds.js";
 import { getLinkByName } from "../plan/link-message.js";
+import { dumpPortVlans, type PortVlans } from "../plan/port-vlan.js";
 import type { AttachView, LinkView } from "../plan/view.js";
 import type { AttachWish } from "../plan/wish.js";
-import { linkFrom } from "./observe.js";
+import { linkFrom, portVlansFrom } from "./observe.js";
 import { guestAsks, readGuest } from "./read-guest.js";
 import { siblingsOf } from "./read-siblings.js";
 import { hostAsk, hostFrom } from "./select-host.js";
@@ -77,6 +78,8 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
         to !== undefined && (type === "macvlan" || type === "ipvlan")
           ? await siblingsOf(transaction, to, context, wish.ifname)
           : undefined;
+      const portVlans =
+        wish.tag === undefined || view.peer === undefined ? undefined : await portVlansOf(transaction, view.peer);
       return {
         host: {
           ...(to === undefined ? {} : { to }),
@@ -84,7 +87,7 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
           ...(sameName === undefined ? {} : { sameName }),
           ...(siblings === undefined ? {} : { siblings }),
         },
-        guest: view,
+        guest: portVlans === undefined ? view : { ...view, portVlans },
       };
     },
   };
@@ -94,4 +97,9 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
 async function sameNameOf(transaction: Transaction, wish: AttachWish): Promise<LinkView | undefined> {
   const [answer] = await transaction.ask([byName("to", wish.ifname)]);
   return linkFrom(answer, "an interface of the host");
+}
+
+async function portVlansOf(transaction: Transaction, port: LinkView): Promise<PortVlans | undefined> {
+  const [answer] = await transaction.ask([{ netns: "host", message: dumpPortVlans() }]);
+  return portVlansFrom(answer).get(port.index);
 }

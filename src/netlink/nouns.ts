@@ -1,5 +1,6 @@
 import { address } from "./address.js";
 import type { AttributeSet, AttributesIn, Row, Rows } from "./attribute.js";
+import { bridgeVlan } from "./bridge-vlan.js";
 import { link } from "./link.js";
 import { type Encoded, encodeMessage, type Message, type Noun, pathAt, printMessage } from "./message.js";
 import { neighbour } from "./neighbour.js";
@@ -10,7 +11,7 @@ import type { Fields, StructIn } from "./struct.js";
 import { align, Writer } from "./wire.js";
 
 /** Every noun that messages may name. */
-export const nouns = { link, address, route, rule, neighbour, nftChain } as const;
+export const nouns = { link, bridgeVlan, address, route, rule, neighbour, nftChain } as const;
 export type NounName = keyof typeof nouns;
 
 /** A message whose header and attributes are those of its noun. */

@@ -38,14 +38,15 @@ function refuseAdvertisements(
   });
 }
 
-/** Steps that make the bridge, finish one that a killed run left half made, or bring an existing one up. */
+/** Steps that make the bridge (`filtering`: one that tells VLANs apart), finish one that a killed run left half made, or bring an existing one up. */
 export function bridgeSteps(
   b: PlanBuilder,
   context: PlanContext,
   name: string,
   existing: LinkView | undefined,
+  filtering = false,
 ): BridgeEnd {
-  if (existing === undefined) return makeBridge(b, context, name);
+  if (existing === undefined) return makeBridge(b, context, name, filtering);
   const end = { index: existing.index, mtu: existing.mtu, stp: existing.stp === true };
   if (isMark(existing.group)) {
     refuseAdvertisements(b, name, { builtin: "what was there before is written back" });
@@ -75,11 +76,11 @@ export function bridgeSteps(
   return end;
 }
 
-function makeBridge(b: PlanBuilder, context: PlanContext, name: string): BridgeEnd {
+function makeBridge(b: PlanBuilder, context: PlanContext, name: string, filtering: boolean): BridgeEnd {
   const index = { slot: slots.bridge };
   const birth = b.add({
     id: "bridge.create",
-    label: `bridge ${name}`,
+    label: `bridge ${name}${filtering ? ", filtering VLANs" : ""}`,
     netns: "host",
     op: {
       op: "netlink",
@@ -88,7 +89,7 @@ function makeBridge(b: PlanBuilder, context: PlanContext, name: string): BridgeE
         ifname: name,
         address: bridgeMac(context.seed),
         group: context.mark,
-        linkinfo: { kind: "bridge" },
+        linkinfo: { kind: "bridge", ...(filtering ? { data: { vlanFiltering: 1 } } : {}) },
       }),
     },
     undo: unmake(

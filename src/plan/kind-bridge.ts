@@ -1,9 +1,10 @@
-import { PipeworkError } from "../values/error.js";
+import { tagText } from "../values/tag.js";
 import { vethBirth, vethCommit } from "./birth-veth.js";
 import { bridgeSteps, isBridgeName, noSuchInterface } from "./bridge.js";
 import { chooseHostIfname } from "./host-end.js";
 import { type Kind, macOf, unsuitable } from "./kind.js";
 import type { Memory } from "./memory.js";
+import { DEFAULT_PVID, portVlanSteps, tagOf, vlanText } from "./port-vlan.js";
 
 /** A veth whose host end is a port of a Linux bridge. */
 export const bridgeKind: Kind = {
@@ -20,13 +21,24 @@ export const bridgeKind: Kind = {
     }
     if (wish.mode !== undefined)
       throw unsuitable(`mode ${wish.mode} is for a macvlan or an ipvlan, and ${wish.to} is a bridge`, "leave it out");
-    if (wish.tag !== undefined)
-      throw new PipeworkError({ code: "unsupported", message: "a VLAN on a bridge is not in this version yet" });
+    if (wish.sources.length > 0) throw unsuitable("a list of source MACs is for a macvlan of mode source");
+    if (wish.tag === undefined) return;
+    if ("pkey" in wish.tag)
+      throw unsuitable(`${wish.to} is a bridge, and a partition key is for InfiniBand`, "give a VLAN id");
+    if (to !== undefined && to.vlanFiltering !== true) {
+      throw unsuitable(
+        `bridge ${wish.to} does not tell VLANs apart, and a plain bridge that is there is left as it is`,
+        `use another bridge (one that pipework makes for a VLAN filters), or set it yourself: ip link set ${to.name} type bridge vlan_filtering 1`,
+      );
+    }
   },
   birth(b, context, wish, view, displaced) {
-    const bridge = bridgeSteps(b, context, wish.to, view.host.to);
+    const { to } = view.host;
+    const bridge = bridgeSteps(b, context, wish.to, to, wish.tag !== undefined);
     const hostIfname = chooseHostIfname(b, context, wish, view);
     const { guest, host } = vethBirth(b, context, wish, { hostIfname, guestMac: macOf(wish, context), bridge });
+    if (wish.tag !== undefined)
+      portVlanSteps(b, host, guest.birth as string, wish.tag, to?.vlanDefaultPvid ?? DEFAULT_PVID);
     const memory: Memory = { guest: context.guestId, ifname: wish.ifname, netns: context.netns, displaced };
     return {
       guest,
@@ -50,5 +62,14 @@ export const bridgeKind: Kind = {
     if (to === undefined || view.guest.peer?.master !== to.index) differs("is not on bridge", undefined, wish.to);
     differs("has host end", view.guest.peer?.name, wish.hostIfname);
     differs("has queues", link.txQueues, wish.queues);
+    if (wish.tag !== undefined) {
+      const { portVlans } = view.guest;
+      const is = portVlans === undefined ? undefined : tagOf(portVlans)?.toString();
+      differs(
+        "is in VLAN",
+        is ?? "none that a request makes",
+        "trunk" in wish.tag ? vlanText(wish.tag.trunk) : tagText(wish.tag),
+      );
+    }
   },
 };

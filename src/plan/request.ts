@@ -70,6 +70,8 @@ export interface Attachment {
   type: LinkType;
   mode?: LinkMode;
   hostIfname?: string;
+  /** VLAN id, trunk or partition key. */
+  vlan?: number | string;
   /** Interface index inside the guest. */
   ifindex: number;
   addresses: string[];

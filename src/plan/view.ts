@@ -1,5 +1,6 @@
 import type { Family } from "../netlink/family.js";
 import type { Memory, MemoryHolder } from "./memory.js";
+import type { PortVlans } from "./port-vlan.js";
 import type { Sibling } from "./sibling.js";
 
 /** A link as observed, with what plans depend on. */
@@ -35,6 +36,8 @@ export interface LinkView {
   readonly vlanId?: number;
   /** IFLA_BR_VLAN_FILTERING of a bridge. */
   readonly vlanFiltering?: boolean;
+  /** IFLA_BR_VLAN_DEFAULT_PVID of a bridge: the VLAN that a new port is given; 0: none. */
+  readonly vlanDefaultPvid?: number;
   /** The address that the hardware has, whatever is set. */
   readonly permAddress?: string;
   readonly altNames?: readonly string[];
@@ -97,6 +100,8 @@ export interface GuestView extends Partial<HeldLink> {
   readonly leaving?: number;
   /** A record of this guest and interface exists, whether or not it fits what is there. */
   readonly record: boolean;
+  /** VLANs of the bridge port at its host end, where the request states some. */
+  readonly portVlans?: PortVlans;
   /** Addresses of `link`. */
   readonly addresses: readonly AddressView[];
   /** Routes of the main table, the families that matter to the request. */

@@ -1,3 +1,5 @@
+import { bridgeVlan, bridgeVlanInfo } from "../../src/netlink/bridge-vlan.js";
+import { AF_BRIDGE } from "../../src/netlink/family.js";
 import { ifFlags, ifOper, link as linkNoun } from "../../src/netlink/link.js";
 import { bridgePortStates } from "../../src/netlink/link-bridge.js";
 import { decodeMessage, encodeMessage, nlmFlags } from "../../src/netlink/message.js";
@@ -18,6 +20,7 @@ const IFLA_MACVLAN_MACADDR = 4;
 const IFLA_MACVLAN_MACADDR_DATA = 5;
 const IFLA_IPVLAN_MODE = 1;
 const IFLA_BR_STP_STATE = 5;
+const IFLA_BR_VLAN_FILTERING = 7;
 const IFLA_BRPORT_STATE = 1;
 /** IPV4_DEVCONF_MAX, linux/ip.h. */
 const DEVCONFS = 33;
@@ -28,8 +31,39 @@ type LinkMessage = ReturnType<
   typeof decodeMessage<(typeof linkNoun)["header"]["fields"], (typeof linkNoun)["attributes"]["rows"]>
 >;
 
+/** br_setlink, br_dellink and the dump of them, net/bridge/br_netlink.c. */
+function bridgeVlanMessage(kernel: FakeKernel, ns: FakeNamespace, bytes: Uint8Array): Uint8Array {
+  const { type, header, attributes } = decodeMessage(bridgeVlan, new Reader(bytes));
+  if (type === "RTM_GETLINK") {
+    const ports = ns.links.filter(({ master }) => master !== undefined);
+    return joined(
+      ...ports.map(
+        (port) =>
+          encodeMessage(bridgeVlan, {
+            type: "RTM_NEWLINK",
+            header: { family: AF_BRIDGE, index: port.index },
+            attributes: { afSpec: { vlans: [...port.vlans].map(([vid, flags]) => ({ vid, flags })) } },
+          }).bytes,
+      ),
+    );
+  }
+  const port = kernel.links.at(ns, header.index);
+  if (port.master?.vlanFiltering !== true) throw new Refusal("EOPNOTSUPP");
+  let first = 0;
+  for (const { vid, flags } of attributes.afSpec?.vlans ?? []) {
+    if ((flags & bridgeVlanInfo.BRIDGE_VLAN_INFO_RANGE_END) === 0) first = vid;
+    if ((flags & bridgeVlanInfo.BRIDGE_VLAN_INFO_RANGE_BEGIN) !== 0) continue;
+    for (let id = first; id <= vid; id++) {
+      if (type === "RTM_SETLINK") port.vlans.set(id, flags & 6);
+      else if (!port.vlans.delete(id)) throw new Refusal("ENOENT");
+    }
+  }
+  return new Uint8Array();
+}
+
 /** RTM_*LINK of one namespace; the answer is the reply messages. */
 export function linkMessage(kernel: FakeKernel, ns: FakeNamespace, bytes: Uint8Array): Uint8Array {
+  if (bytes[16] === AF_BRIDGE) return bridgeVlanMessage(kernel, ns, bytes);
   const message = decodeMessage(linkNoun, new Reader(bytes));
   const flags = new Reader(bytes).u16(6);
   switch (message.type) {
@@ -88,7 +122,10 @@ function linkInfo(link: FakeLink): Uint8Array {
   }
   if (link.kind === "ipvlan")
     parts.push(attribute(2, attribute(IFLA_IPVLAN_MODE, Uint8Array.of(link.ipvlanMode ?? 0, 0))));
-  if (link.kind === "bridge") parts.push(attribute(2, attribute(IFLA_BR_STP_STATE, u32(0))));
+  if (link.kind === "bridge") {
+    const filtering = attribute(IFLA_BR_VLAN_FILTERING, Uint8Array.of(link.vlanFiltering ? 1 : 0));
+    parts.push(attribute(2, joined(attribute(IFLA_BR_STP_STATE, u32(0)), filtering)));
+  }
   if (link.master !== undefined)
     parts.push(
       attribute(4, text("bridge")),
@@ -172,7 +209,8 @@ function create(kernel: FakeKernel, ns: FakeNamespace, { header, attributes: a }
     return new Uint8Array();
   }
   if (kind !== "bridge") throw new Refusal("EOPNOTSUPP", "Unknown device type");
-  kernel.links.create(there, base);
+  const vlanFiltering = data !== undefined && "vlanFiltering" in data && data.vlanFiltering === 1;
+  kernel.links.create(there, { ...base, vlanFiltering });
   return new Uint8Array();
 }
 

@@ -16,6 +16,7 @@ export interface NewLink {
   readonly macvlanMode?: number | undefined;
   readonly macvlanSources?: readonly string[] | undefined;
   readonly ipvlanMode?: number | undefined;
+  readonly vlanFiltering?: boolean | undefined;
   readonly up?: boolean | undefined;
 }
 
@@ -86,6 +87,9 @@ export class LinkTable {
       macvlanMode: wanted.kind === "macvlan" ? (wanted.macvlanMode ?? macvlanModes.vepa) : undefined,
       macvlanSources: wanted.macvlanSources ?? [],
       ipvlanMode: wanted.kind === "ipvlan" ? (wanted.ipvlanMode ?? 1) : undefined,
+      vlanFiltering: wanted.vlanFiltering ?? false,
+      // nbp_vlan_init: a new port is in the bridge's default VLAN.
+      vlans: new Map(wanted.master?.vlanFiltering === true ? [[1, 6]] : []),
       netns: ns,
       arpNotify: 0,
       ipv6: new Map(ns.ipv6Defaults),

@@ -21,6 +21,10 @@ export interface FakeLink {
   readonly macvlanSources: readonly string[];
   /** All ipvlans of one parent have the same: the newest decides. */
   ipvlanMode: number | undefined;
+  /** A bridge that tells VLANs apart. */
+  vlanFiltering: boolean;
+  /** VLANs of a bridge port, with their flags (BRIDGE_VLAN_INFO_*). */
+  readonly vlans: Map<number, number>;
   netns: FakeNamespace;
   arpNotify: number;
   /** ipv6/conf/<name>/<key>. */

@@ -121,6 +121,23 @@ export const freshAttachments: readonly Scenario[] = [
     outcome: "attached",
   },
   { name: "veth, no announcement", before: bridged, act: { attach: { ...v4, announce: false } }, outcome: "attached" },
+  {
+    name: "veth, on a VLAN of a bridge to be made",
+    before: (s) => {
+      s.guest("blue");
+    },
+    act: { attach: { ...both, to: "br100", vlan: 100 } },
+    outcome: "attached",
+  },
+  {
+    name: "veth, a trunk on a bridge that tells VLANs apart",
+    before: (s) => {
+      s.guest("blue");
+      s.bridge("br1", { vlanFiltering: true });
+    },
+    act: { attach: { ...both, vlan: "1,10,20-22" } },
+    outcome: "attached",
+  },
   { name: "macvlan", before: nicked, act: { attach: macvlan }, outcome: "attached" },
   { name: "macvlan, both families", before: nicked, act: { attach: { ...both, to: "nic0" } }, outcome: "attached" },
   {

@@ -39,6 +39,17 @@ export const replacements: readonly Scenario[] = [
     outcome: "replaced",
   },
   {
+    name: "a port in another VLAN",
+    before: after(
+      (s) => {
+        s.guest("blue");
+      },
+      { attach: { ...both, vlan: 100 } },
+    ),
+    act: { attach: { ...both, vlan: 200, replace: true } },
+    outcome: "replaced",
+  },
+  {
     name: "a veth for a dummy",
     before: after(engined, { attach: { ...both, to: "dummy", type: "dummy" } }),
     act: { attach: { ...both, replace: true } },

@@ -16,9 +16,12 @@ export class Scene {
     return this.machine.kernel.addNamespace(`/run/netns/${name}`, options);
   }
 
-  bridge(name: string, { up = true, mtu = 1500 }: { up?: boolean; mtu?: number } = {}): FakeLink {
+  bridge(
+    name: string,
+    { up = true, mtu = 1500, vlanFiltering = false }: { up?: boolean; mtu?: number; vlanFiltering?: boolean } = {},
+  ): FakeLink {
     const { links } = this.machine.kernel;
-    return links.create(this.machine.host, { name, kind: "bridge", mtu, up });
+    return links.create(this.machine.host, { name, kind: "bridge", mtu, up, vlanFiltering });
   }
 
   /** A physical NIC of the host. */

@@ -17,7 +17,7 @@ export interface Golden {
   readonly captures: readonly Capture[];
 }
 
-export type CapturedNoun = Exclude<NounName, "nftChain">;
+export type CapturedNoun = Exclude<NounName, "nftChain" | "bridgeVlan">;
 export const capturedNouns: readonly CapturedNoun[] = ["link", "address", "route", "rule", "neighbour"];
 
 export function golden(noun: CapturedNoun): Golden {
