@@ -19,7 +19,7 @@ function guests(count: number) {
 
 /** VLANs of every port, as iproute2's `bridge` sees them. */
 function vlans(world: World): Record<string, unknown> {
-  const ports = JSON.parse(run("bridge", ["-n", world.host, "-j", "vlan", "show"])) as {
+  const ports = JSON.parse(run("bridge", ["-n", world.host, "-j", "-compressvlans", "vlan", "show"])) as {
     ifname: string;
     vlans: unknown[];
   }[];
