@@ -30,7 +30,8 @@ bool Reap::announcedBy(View notice) const {
 Reaper::Reaper(const Stop& stop)
     : stop_(stop),
       bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      pool_([this] { post([this] { pool_.collect(); }); }) {}
+      pool_([this] { post([this] { pool_.collect(); }); }),
+      watches_(stop, &pool_, &buffer_, [this](std::function<void()> task) { post(std::move(task)); }) {}
 
 int Reaper::start(std::function<void()> ended) {
   ended_ = std::move(ended);
@@ -63,6 +64,19 @@ void Reaper::quit() {
   post([this] { quit_ = true; });
 }
 
+void Reaper::watch(std::shared_ptr<Watch> watch, Done<Watched> done) {
+  post([this, watch = std::move(watch), done = std::move(done)] { watches_.add(watch, done); });
+}
+
+void Reaper::look(uint64_t watch, std::vector<Query> queries, Done<Looked> done) {
+  auto asked = std::make_shared<std::vector<Query>>(std::move(queries));
+  post([this, watch, asked, done = std::move(done)] { watches_.look(watch, std::move(*asked), done); });
+}
+
+void Reaper::unwatch(uint64_t watch, Done<Failure> done) {
+  post([this, watch, done = std::move(done)] { watches_.remove(watch, done); });
+}
+
 void Reaper::reap(std::shared_ptr<Reap> reap) {
   post([this, reap] {
     reaps_.push_back(reap);
@@ -88,7 +102,8 @@ void Reaper::run() {
     runTasks();
   }
   pool_.close();
-  // What the workers posted since then concerns deletes that have ended and threads that are joined.
+  watches_.close();
+  // What the workers posted since then concerns deletes and watches that have ended, and threads that are joined.
   tasks_.clear();
   ended_();
 }
@@ -112,10 +127,13 @@ void Reaper::listen() {
     fds.push_back({reap->listener.fd(), POLLIN, 0});
     listening.push_back(reap);
   }
-  if (::poll(fds.data(), fds.size(), -1) <= 0) return;
+  const size_t watching = fds.size();
+  watches_.gather(&fds);
+  if (::poll(fds.data(), fds.size(), watches_.patience()) < 0) return;
   for (size_t i = 0; i < listening.size(); i++) {
     if (fds[i + 1].revents != 0 && heard(listening[i].get())) finish(listening[i], true, {});
   }
+  watches_.heard(fds.data() + watching);
 }
 
 /** Reads what is there; true when the awaited notice was among it. */

@@ -12,6 +12,7 @@
 #include "pool.h"
 #include "socket.h"
 #include "stop.h"
+#include "watches.h"
 
 namespace pw {
 
@@ -32,8 +33,8 @@ struct Reap {
 };
 
 /**
- * The thread that learns of the end of deleted objects (pw-notice), and the owner of the pool that sends the deletes.
- * It starts every other thread, because it never enters a namespace.
+ * The thread that hears notices (pw-notice): of the end of deleted objects, and those that watches wait for. Owner of
+ * the pool that sends the deletes. It starts every other thread, because it never enters a namespace.
  */
 class Reaper {
  public:
@@ -52,6 +53,11 @@ class Reaper {
   void wait(std::function<void()> job);
   /** Any thread. */
   void reap(std::shared_ptr<Reap> reap);
+  /** Any thread, as are the next two. */
+  void watch(std::shared_ptr<Watch> watch, Done<Watched> done);
+  void look(uint64_t watch, std::vector<Query> queries, Done<Looked> done);
+  /** Settles when its sockets are closed. */
+  void unwatch(uint64_t watch, Done<Failure> done);
   /** Any thread: end once no delete is under way any more. */
   void quit();
 
@@ -75,6 +81,7 @@ class Reaper {
 
   // The thread's own.
   std::list<std::shared_ptr<Reap>> reaps_;
+  Watches watches_;
   bool quit_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,17 +10,16 @@
 
 #include "execution.h"
 #include "expectation.h"
+#include "keep.h"
 #include "transaction.h"
 
 // What a runner is asked for, and what it answers; src/kernel/native.ts says what each field means.
 
 namespace pw {
 
-/** Of a dump only the messages that have one of these values at that byte are of interest. */
-struct Keep {
-  uint32_t offset = 0;
-  Bytes values;
-};
+/** Called exactly once, on some thread of the runner (or the caller's own, when refused at once). It may not block. */
+template <typename T>
+using Done = std::function<void(T)>;
 
 struct Query {
   uint32_t netns = 0;
@@ -111,6 +111,34 @@ struct Conversation {
 struct Conversed {
   Failure failure;
   Bytes answer;
+};
+
+/** Notices of this type wake a watch; with `keep`, only those that it holds for. */
+struct Notable {
+  uint16_t type = 0;
+  std::optional<Keep> keep;
+};
+
+struct Watching {
+  std::shared_ptr<const Netns> netns;
+  int protocol = 0;
+  std::vector<uint32_t> groups;
+  std::vector<Notable> notables;
+  /** 0: the guest has no process of its own. */
+  pid_t pid = 0;
+  /** The file that is the namespace while the guest lives. Empty: it never ends. */
+  std::string path;
+};
+
+struct Watched {
+  Failure failure;
+  uint64_t watch = 0;
+};
+
+struct Looked {
+  Failure failure;
+  /** No value: the guest has ended. */
+  std::optional<std::vector<Answer>> answers;
 };
 
 }  // namespace pw

@@ -1,6 +1,5 @@
 // What the namespace thread does for each method of the runner.
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -10,20 +9,6 @@
 
 namespace pw {
 namespace {
-
-Bytes kept(const Keep& keep, const Bytes& messages) {
-  Bytes result;
-  MessageWalk walk({messages.data(), messages.size()});
-  View message;
-  while (walk.next(&message)) {
-    if (!message.contains(keep.offset, 1)) continue;
-    const uint8_t value = message.data[keep.offset];
-    if (std::find(keep.values.begin(), keep.values.end(), value) == keep.values.end()) continue;
-    result.insert(result.end(), message.data, message.data + message.size);
-    result.resize(alignTo4(result.size()));
-  }
-  return result;
-}
 
 Failure endedFailure() { return refusal(Reason::closed, "the transaction has ended"); }
 
@@ -285,6 +270,33 @@ void Runner::converse(Conversation conversation, Done<Conversed> done) {
           [done](const Failure& failure) {
             done({failure, {}});
           }});
+}
+
+void Runner::watch(Watching watching, Done<Watched> done) {
+  auto options = std::make_shared<Watching>(std::move(watching));
+  submit({[this, options, done] {
+            auto watch = std::make_shared<Watch>(++lastWatch_, *options);
+            const Failure failure =
+                workplace_.home.visit(options->netns.get(), [&] { return watch->open(*options); });
+            // From here on only the watch's own sockets hold the namespace.
+            options->netns.reset();
+            if (failure) return done({failure, 0});
+            reaper_.watch(std::move(watch), done);
+          },
+          [done](const Failure& failure) {
+            done({failure, 0});
+          }});
+}
+
+void Runner::look(uint64_t watch, std::vector<Query> queries, Done<Looked> done) {
+  if (stop_.asked()) return done({refusal(Reason::closed, "the runner is closed"), std::nullopt});
+  reaper_.look(watch, std::move(queries), std::move(done));
+}
+
+void Runner::unwatch(uint64_t watch, Done<Failure> done) {
+  // A runner that is closing ends all of them.
+  if (stop_.asked()) return done({});
+  reaper_.unwatch(watch, std::move(done));
 }
 
 }  // namespace pw

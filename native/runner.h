@@ -19,10 +19,6 @@
 
 namespace pw {
 
-/** Called exactly once, on some thread of the runner (or the caller's own, when refused at once). It may not block. */
-template <typename T>
-using Done = std::function<void(T)>;
-
 /**
  * One namespace thread (pw-netns) and one reaper. The namespace thread, and no other, enters namespaces, and owns every
  * transaction. All methods belong to the thread that made the runner, and return at once unless they say otherwise.
@@ -40,6 +36,9 @@ class Runner {
   void readSysctl(std::shared_ptr<const Netns> netns, std::string path, Done<Value> done);
   void exchange(Exchange exchange, Done<Exchanged> done);
   void converse(Conversation conversation, Done<Conversed> done);
+  void watch(Watching watching, Done<Watched> done);
+  void look(uint64_t watch, std::vector<Query> queries, Done<Looked> done);
+  void unwatch(uint64_t watch, Done<Failure> done);
 
   /** Finishes what runs, refuses what waits. False when no thread was ever started: then stopped() is not called. */
   bool stop();
@@ -92,6 +91,7 @@ class Runner {
   LockQueue locks_;
   std::map<uint64_t, std::shared_ptr<Transaction>> transactions_;
   uint64_t lastTransaction_ = 0;
+  uint64_t lastWatch_ = 0;
   size_t reaping_ = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "netns-object.h"
+
 namespace pw {
 namespace {
 
@@ -193,6 +195,27 @@ Expectation readExpectation(ObjectReader* reader, napi_value value) {
   return expect;
 }
 
+std::shared_ptr<const Netns> readNetns(ObjectReader* reader, napi_value value) {
+  if (reader->failed() || reader->isNull(value)) return nullptr;
+  const char* fault = "a Netns or null is needed";
+  if (value == nullptr) {
+    reader->fail(fault);
+    return nullptr;
+  }
+  auto netns = NetnsObject::from(Napi::Value(reader->words()->env(), value), &fault);
+  if (netns == nullptr) reader->fail(std::string("netns: ") + fault);
+  return netns;
+}
+
+Keep readKeep(ObjectReader* reader, napi_value value) {
+  Keep keep;
+  reader->object(value, "keep");
+  if (reader->failed()) return keep;
+  keep.offset = static_cast<uint32_t>(reader->integer(value, Word::offset, "offset", kLargestMessage));
+  keep.values = reader->bytes(reader->get(value, Word::value), "value", UINT8_MAX + 1);
+  return keep;
+}
+
 std::vector<Query> readQueries(ObjectReader* reader, napi_value value, size_t namespaces) {
   std::vector<Query> queries;
   const uint32_t length = reader->length(value, "queries", kMostQueries);
@@ -202,12 +225,7 @@ std::vector<Query> readQueries(ObjectReader* reader, napi_value value, size_t na
     Query& query = queries.emplace_back();
     query.netns = static_cast<uint32_t>(reader->integer(one, Word::netns, "netns", namespaces - 1));
     query.message = readMessage(reader, one);
-    if (const napi_value keep = reader->get(one, Word::keep)) {
-      reader->object(keep, "keep");
-      Keep& read = query.keep.emplace();
-      read.offset = static_cast<uint32_t>(reader->integer(keep, Word::offset, "offset", kLargestMessage));
-      read.values = reader->bytes(reader->get(keep, Word::value), "value", UINT8_MAX + 1);
-    }
+    if (const napi_value keep = reader->get(one, Word::keep)) query.keep = readKeep(reader, keep);
     if (const napi_value expect = reader->get(one, Word::expect)) query.expect = readExpectation(reader, expect);
   }
   return queries;

@@ -12,7 +12,11 @@ namespace pw {
 // From JavaScript; faults are kept by the reader.
 Program readProgram(ObjectReader* reader, napi_value value);
 Slots readSlots(ObjectReader* reader, napi_value value);
+/** null = home. */
+std::shared_ptr<const Netns> readNetns(ObjectReader* reader, napi_value value);
+Keep readKeep(ObjectReader* reader, napi_value value);
 std::vector<Query> readQueries(ObjectReader* reader, napi_value value, size_t namespaces);
+Watching readWatching(ObjectReader* reader, napi_value value);
 
 // To JavaScript.
 /** An Error with errno, syscall and reason. */

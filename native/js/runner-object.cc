@@ -13,6 +13,7 @@ namespace {
 
 /** Random, as for Netns. */
 constexpr napi_type_tag kTransactionTag{0x2c9d5e81f7a04b63, 0x8e16b3d94fc2705a};
+constexpr napi_type_tag kWatchTag{0x91e04b7d3c5fa826, 0x5b0ce2f8714d936a};
 
 constexpr uint32_t kMostNamespaces = 256;
 constexpr uint64_t kDay = 86400000;
@@ -25,19 +26,6 @@ Napi::Value misuse(Napi::Env env, const std::string& text) {
   Napi::Value promise;
   Deferred(env, &promise).Reject(Napi::TypeError::New(env, text).Value());
   return promise;
-}
-
-/** null = home. */
-std::shared_ptr<const Netns> readNetns(ObjectReader* reader, napi_value value) {
-  if (reader->failed() || reader->isNull(value)) return nullptr;
-  const char* fault = "a Netns or null is needed";
-  if (value == nullptr) {
-    reader->fail(fault);
-    return nullptr;
-  }
-  auto netns = NetnsObject::from(Napi::Value(reader->words()->env(), value), &fault);
-  if (netns == nullptr) reader->fail(std::string("netns: ") + fault);
-  return netns;
 }
 
 Begin readBegin(ObjectReader* reader, napi_value options) {
@@ -108,13 +96,24 @@ bool rejected(Napi::Env env, const Deferred& deferred, const Failure& failure) {
 
 }  // namespace
 
-/** Behind a NativeTransaction. A forgotten one is ended by the collector, or its lock would be held for good. */
-struct RunnerObject::TransactionHandle {
+/**
+ * Behind a NativeTransaction or a NativeWatch. A forgotten one is ended by the collector, or its lock would be held for
+ * good, and so would the namespace that is watched.
+ */
+struct RunnerObject::Handle {
   std::weak_ptr<Runner> runner;
+  Held held = Held::transaction;
   uint64_t id = 0;
 
-  ~TransactionHandle() {
-    if (const auto owner = runner.lock()) owner->end(id, [](const Failure&) {});
+  ~Handle() {
+    const auto owner = runner.lock();
+    if (owner == nullptr) return;
+    const auto ended = [](const Failure&) {};
+    if (held == Held::transaction) {
+      owner->end(id, ended);
+    } else {
+      owner->unwatch(id, ended);
+    }
   }
 };
 
@@ -129,6 +128,9 @@ Napi::Function RunnerObject::define(Napi::Env env) {
                          InstanceMethod<&RunnerObject::readSysctl>("readSysctl"),
                          InstanceMethod<&RunnerObject::exchange>("exchange"),
                          InstanceMethod<&RunnerObject::converse>("converse"),
+                         InstanceMethod<&RunnerObject::watch>("watch"),
+                         InstanceMethod<&RunnerObject::look>("look"),
+                         InstanceMethod<&RunnerObject::unwatch>("unwatch"),
                          InstanceMethod<&RunnerObject::close>("close"),
                      });
 }
@@ -143,26 +145,28 @@ RunnerObject::~RunnerObject() {
   if (runner_ != nullptr && !runner_->stopping()) environment_->abandonRunner(runner_);
 }
 
-Napi::Value RunnerObject::makeTransaction(Napi::Env env, const std::shared_ptr<Runner>& runner, uint64_t id) {
-  auto handle = std::make_unique<TransactionHandle>();
+Napi::Value RunnerObject::makeHandle(Napi::Env env, const std::shared_ptr<Runner>& runner, Held held, uint64_t id) {
+  auto handle = std::make_unique<Handle>();
   handle->runner = runner;
+  handle->held = held;
   handle->id = id;
   const Napi::Object object = Napi::Object::New(env);
   const napi_property_descriptor property{
       "id",   nullptr, nullptr, nullptr, nullptr, Napi::Number::New(env, static_cast<double>(id)), napi_enumerable,
       nullptr};
   napi_define_properties(env, object, 1, &property);
-  object.TypeTag(&kTransactionTag);
-  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<TransactionHandle*>(data); };
+  object.TypeTag(held == Held::transaction ? &kTransactionTag : &kWatchTag);
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); };
   if (napi_wrap(env, object, handle.get(), finalize, nullptr, nullptr) == napi_ok) handle.release();
   return object;
 }
 
-RunnerObject::TransactionHandle* RunnerObject::transactionOf(Napi::Value value) const {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTransactionTag)) return nullptr;
+RunnerObject::Handle* RunnerObject::handleOf(Napi::Value value, Held held) const {
+  const napi_type_tag& tag = held == Held::transaction ? kTransactionTag : kWatchTag;
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag)) return nullptr;
   void* data = nullptr;
   if (napi_unwrap(value.Env(), value, &data) != napi_ok) return nullptr;
-  auto* handle = static_cast<TransactionHandle*>(data);
+  auto* handle = static_cast<Handle*>(data);
   return handle->runner.lock() == runner_ ? handle : nullptr;
 }
 
@@ -183,7 +187,7 @@ Napi::Value RunnerObject::begin(const Napi::CallbackInfo& info) {
         if (begun.report) {
           words.set(object, Word::report, objectOf(&words, *begun.report));
         } else {
-          words.set(object, Word::transaction, makeTransaction(env, runner, begun.transaction));
+          words.set(object, Word::transaction, makeHandle(env, runner, Held::transaction, begun.transaction));
         }
         words.set(object, Word::answers, arrayOf(&words, begun.answers));
         deferred.Resolve(object);
@@ -194,7 +198,7 @@ Napi::Value RunnerObject::begin(const Napi::CallbackInfo& info) {
 
 Napi::Value RunnerObject::query(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const TransactionHandle* transaction = transactionOf(info[0]);
+  const Handle* transaction = handleOf(info[0], Held::transaction);
   if (transaction == nullptr) return misuse(env, "query: a transaction of this runner is needed");
   Words words(env);
   ObjectReader reader(&words);
@@ -212,7 +216,7 @@ Napi::Value RunnerObject::query(const Napi::CallbackInfo& info) {
 
 Napi::Value RunnerObject::run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const TransactionHandle* transaction = transactionOf(info[0]);
+  const Handle* transaction = handleOf(info[0], Held::transaction);
   if (transaction == nullptr) return misuse(env, "run: a transaction of this runner is needed");
   Words words(env);
   ObjectReader reader(&words);
@@ -233,7 +237,7 @@ Napi::Value RunnerObject::run(const Napi::CallbackInfo& info) {
 
 Napi::Value RunnerObject::end(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const TransactionHandle* transaction = transactionOf(info[0]);
+  const Handle* transaction = handleOf(info[0], Held::transaction);
   if (transaction == nullptr) return misuse(env, "end: a transaction of this runner is needed");
   auto [promise, done] =
       environment_->promise<Failure>(env, Value(), [](Napi::Env env, const Deferred& deferred, const Failure& failure) {
@@ -298,6 +302,57 @@ Napi::Value RunnerObject::converse(const Napi::CallbackInfo& info) {
         if (!rejected(env, deferred, conversed.failure)) deferred.Resolve(bytesOf(env, conversed.answer));
       });
   runner_->converse(std::move(conversation), std::move(done));
+  return promise;
+}
+
+Napi::Value RunnerObject::watch(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Words words(env);
+  ObjectReader reader(&words);
+  const napi_value options = reader.object(info[0], "watch");
+  if (reader.failed()) return misuse(env, reader.fault());
+  Watching watching = readWatching(&reader, options);
+  if (reader.failed()) return misuse(env, reader.fault());
+  auto [promise, done] = environment_->promise<Watched>(
+      env, Value(), [runner = runner_](Napi::Env env, const Deferred& deferred, const Watched& watched) {
+        if (rejected(env, deferred, watched.failure)) return;
+        deferred.Resolve(makeHandle(env, runner, Held::watch, watched.watch));
+      });
+  runner_->watch(std::move(watching), std::move(done));
+  return promise;
+}
+
+Napi::Value RunnerObject::look(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Handle* watch = handleOf(info[0], Held::watch);
+  if (watch == nullptr) return misuse(env, "look: a watch of this runner is needed");
+  Words words(env);
+  ObjectReader reader(&words);
+  std::vector<Query> queries = readQueries(&reader, info[1], 1);
+  if (reader.failed()) return misuse(env, reader.fault());
+  // While somebody looks neither may be collected, and a promise keeps one object.
+  const napi_property_descriptor property{"runner", nullptr, nullptr,      nullptr,
+                                          nullptr,  Value(), napi_default, nullptr};
+  napi_define_properties(env, info[0], 1, &property);
+  auto [promise, done] = environment_->promise<Looked>(
+      env, info[0].As<Napi::Object>(), [](Napi::Env env, const Deferred& deferred, const Looked& looked) {
+        if (rejected(env, deferred, looked.failure)) return;
+        Words words(env);
+        deferred.Resolve(looked.answers ? arrayOf(&words, *looked.answers) : env.Null());
+      });
+  runner_->look(watch->id, std::move(queries), std::move(done));
+  return promise;
+}
+
+Napi::Value RunnerObject::unwatch(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Handle* watch = handleOf(info[0], Held::watch);
+  if (watch == nullptr) return misuse(env, "unwatch: a watch of this runner is needed");
+  auto [promise, done] =
+      environment_->promise<Failure>(env, Value(), [](Napi::Env env, const Deferred& deferred, const Failure& failure) {
+        if (!rejected(env, deferred, failure)) deferred.Resolve(env.Undefined());
+      });
+  runner_->unwatch(watch->id, std::move(done));
   return promise;
 }
 

@@ -25,11 +25,16 @@ class RunnerObject : public Napi::ObjectWrap<RunnerObject> {
   Napi::Value readSysctl(const Napi::CallbackInfo& info);
   Napi::Value exchange(const Napi::CallbackInfo& info);
   Napi::Value converse(const Napi::CallbackInfo& info);
+  Napi::Value watch(const Napi::CallbackInfo& info);
+  Napi::Value look(const Napi::CallbackInfo& info);
+  Napi::Value unwatch(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
-  struct TransactionHandle;
-  TransactionHandle* transactionOf(Napi::Value value) const;
-  static Napi::Value makeTransaction(Napi::Env env, const std::shared_ptr<Runner>& runner, uint64_t id);
+  enum class Held { transaction, watch };
+  struct Handle;
+  /** Null when the value is no such handle of this runner. */
+  Handle* handleOf(Napi::Value value, Held held) const;
+  static Napi::Value makeHandle(Napi::Env env, const std::shared_ptr<Runner>& runner, Held held, uint64_t id);
 
   Environment* environment_ = nullptr;
   std::shared_ptr<Runner> runner_;

@@ -184,6 +184,29 @@ export interface NativeBeginOptions {
   guess?: { program: NativeInstruction[]; slots: number[] };
 }
 
+/** A namespace that is watched. A forgotten one is ended by the collector. */
+export interface NativeWatch {
+  readonly id: number;
+}
+
+export interface NativeWatchOptions {
+  /** null = home. Not held: the watch has sockets of its own there. */
+  netns: NativeNetns | null;
+  /** Netlink protocol of the sockets; NETLINK_ROUTE = 0. */
+  protocol?: number;
+  /** Multicast groups to join. */
+  groups: number[];
+  /** Which notices wake: of these types, and with one of these values at that byte if that is given. */
+  notable: { type: number; keep?: { offset: number; value: Uint8Array } }[];
+  /** The guest's process, whose end ends the watch. */
+  pid?: number;
+  /**
+   * The file that is the namespace while the guest lives; the watch has ended when it is that no more. Without `pid` it is
+   * looked at whenever mounts change.
+   */
+  path?: string;
+}
+
 /** One namespace thread (and its reapers), started at the first job. */
 export interface NativeRunner {
   /**
@@ -227,6 +250,19 @@ export interface NativeRunner {
    * would cost five milliseconds. Runs on a reaper thread: it may wait. No answer in time is ETIMEDOUT.
    */
   converse(options: { path: string; payload: Uint8Array; timeoutMs: number }): Promise<Uint8Array>;
+  /**
+   * Subscribes inside the namespace. The sockets are closed as soon as the guest has ended, whatever JavaScript does
+   * meanwhile: as long as they are open they keep a dead guest's links alive.
+   */
+  watch(options: NativeWatchOptions): Promise<NativeWatch>;
+  /**
+   * Asks inside the watched namespace: at once when nothing was asked before or something notable came since the last look
+   * began, else when something comes (or notices are lost). null: the guest has ended. One look at a time. The queries'
+   * namespace is 0. Asked on a reaper thread; nothing waits on the namespace thread.
+   */
+  look(watch: NativeWatch, queries: NativeQuery[]): Promise<NativeAnswer[] | null>;
+  /** Ends a watch; who looks is rejected with "closed". Resolves when its sockets are closed. Ending twice is harmless. */
+  unwatch(watch: NativeWatch): Promise<void>;
   /** Finishes what runs, refuses what waits, ends the threads. Idempotent. */
   close(): Promise<void>;
 }

@@ -116,6 +116,16 @@ export class FakeRunner implements NativeRunner {
     return null;
   }
 
+  async watch(): Promise<never> {
+    throw new Error("a fake machine sends no notices");
+  }
+
+  async look(): Promise<null> {
+    return null;
+  }
+
+  async unwatch(): Promise<void> {}
+
   async close(): Promise<void> {
     this.#closed = true;
   }

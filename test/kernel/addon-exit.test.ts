@@ -1,8 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { child } from "./support/child.js";
 
-const endless = ["waitingForLock", "waitingForState", "exchanging"];
-const stages = ["loaded", "created", "open", "running", "reaping", "reaped", "closing", "closed", ...endless];
+const endless = ["waitingForLock", "waitingForState", "exchanging", "looking"];
+const stages = [
+  "loaded",
+  "created",
+  "open",
+  "running",
+  "reaping",
+  "reaped",
+  "closing",
+  "closed",
+  "watching",
+  ...endless,
+];
 
 async function endsWell(what: string) {
   const { code, signal, said, stderr } = await child(what);

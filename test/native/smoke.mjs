@@ -5,13 +5,26 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
-import { byName, IFINDEX, link, NLM_F_DUMP, notice, RTM_DELLINK, RTM_GETLINK, veth } from "./link-messages.mjs";
+import {
+  byName,
+  IFINDEX,
+  link,
+  NLM_F_DUMP,
+  notice,
+  RTM_DELLINK,
+  RTM_GETLINK,
+  RTM_NEWLINK,
+  veth,
+} from "./link-messages.mjs";
 
 const file = isMainThread ? process.argv[2] : workerData.file;
 const leaveEarly = process.argv[3] === "exit";
 const module = { exports: {} };
 process.dlopen(module, file);
 const { openNetns, Runner } = module.exports;
+
+/** The family of link notices: AF_UNSPEC. */
+const keep = { offset: 16, value: Uint8Array.of(0) };
 
 async function life(lockPath, cycles) {
   const runner = new Runner();
@@ -38,6 +51,19 @@ async function life(lockPath, cycles) {
     const reaped = await runner.run(end.transaction, [reap], report.slots);
     assert.ok(reaped.ok);
   }
+  const queries = [{ netns: 0, message: byName(RTM_GETLINK, "z") }];
+  const watch = await runner.watch({ netns: guest, groups: [1], notable: [{ type: RTM_NEWLINK, keep }] });
+  assert.equal((await runner.look(watch, queries))[0].errno, 19);
+  const looking = runner.look(watch, queries);
+  await runner.run((await begin()).transaction, [{ op: 0, netns: 1, message: veth("z", "zz") }], []);
+  assert.equal((await looking)[0].errno, 0);
+  await runner.unwatch(watch);
+  await assert.rejects(runner.look(watch, queries), { reason: "closed" });
+  // Forgotten in the middle of a look, and without one.
+  const forgotten = await runner.watch({ netns: guest, groups: [1], notable: [] });
+  await runner.look(forgotten, queries);
+  runner.look(forgotten, queries).catch(() => {});
+  await runner.watch({ netns: guest, groups: [1], notable: [] });
   await assert.rejects(runner.begin({ namespaces: [], queries: [] }), TypeError);
   await assert.rejects(runner.run({}, [], []), TypeError);
   assert.throws(() => openNetns("/etc/hostname"), { reason: "not-nsfs" });

@@ -1,7 +1,7 @@
 // A process that does one thing with the addon: node child.mjs <addon> <directory> <what>. Prints JSON lines.
 import { join } from "node:path";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
-import { byName, IFINDEX, notice, RTM_DELLINK, RTM_GETLINK, veth } from "../../native/link-messages.mjs";
+import { byName, IFINDEX, notice, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, veth } from "../../native/link-messages.mjs";
 
 const [addon, directory, what] = isMainThread ? process.argv.slice(2) : workerData;
 const module = { exports: {} };
@@ -29,6 +29,7 @@ const reap = (name) => ({ op: 3, netns: 0, message: byName(RTM_DELLINK, name), n
 const begin = async (netns, more = {}) =>
   (await runner.begin({ namespaces: [netns], queries: [], ...more })).transaction;
 const run = async (netns, program) => runner.run(await begin(netns), program, [0]);
+const watching = (netns) => runner.watch({ netns, groups: [1], notable: [{ type: RTM_NEWLINK }] });
 const shown = ({ ok, failed, undone, via }) => ({ ok, failed, undone, via });
 const exists = async (netns, name) => (await run(netns, [capture(name)])).ok;
 
@@ -179,6 +180,17 @@ const stages = {
     payload[6] = 1;
     const match = { offset: 4, value: Uint8Array.of(99) };
     runner.exchange({ netns: null, socket: [16, 3, 0], address, payload, match, timeoutMs: 600_000 }).catch(() => {});
+    await begin(null);
+  },
+  async watching() {
+    const watch = await watching(await runner.createNetns());
+    await runner.look(watch, [{ netns: 0, message: byName(RTM_GETLINK, "lo") }]);
+  },
+  async looking() {
+    const watch = await watching(await runner.createNetns());
+    const queries = [{ netns: 0, message: byName(RTM_GETLINK, "lo") }];
+    await runner.look(watch, queries);
+    runner.look(watch, queries).catch(() => {});
     await begin(null);
   },
   async closing() {
