@@ -1,4 +1,4 @@
-import type { LiveGuest } from "./guests/guest.js";
+import { aliveFile, type LiveGuest } from "./guests/guest.js";
 import type { Instance } from "./instance.js";
 import { type AttachGuess, guessAttach, guessable } from "./kernel/guess.js";
 import { bornLink, linkFrom } from "./kernel/observe.js";
@@ -22,13 +22,6 @@ import { tagText } from "./values/tag.js";
 
 /** How often a plan is made anew when the kernel says that the view had become stale: another program was at work. */
 const TRIES = 4;
-
-/** A file whose inode is that of the guest's namespace while it lives. */
-function aliveFile({ id, pid }: LiveGuest): string | undefined {
-  if (pid !== undefined) return `/proc/${pid}/ns/net`;
-  const name = id.startsWith("netns:") ? id.slice(6) : undefined;
-  return name === undefined ? undefined : name.startsWith("/") ? name : `/run/netns/${name}`;
-}
 
 function hexDigits(count: number): string {
   let digits = "";

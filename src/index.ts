@@ -3,6 +3,15 @@ export type { Finding } from "./doctor/finding.js";
 export type { ListedAttachment } from "./list.js";
 export { Pipework, type PipeworkOptions } from "./pipework.js";
 export { renderPlan } from "./plan/render.js";
-export type { Attachment, AttachRequest, DetachRequest, LinkType, MacvlanMode } from "./plan/request.js";
+export type {
+  Attachment,
+  AttachRequest,
+  DetachRequest,
+  LinkType,
+  MacvlanMode,
+  Waited,
+  WaitLevel,
+  WaitRequest,
+} from "./plan/request.js";
 export type { Operation, Plan, Side, Step, Undo, UndoOperation } from "./plan/step.js";
 export { type ErrorCode, PipeworkError, type UndoOutcome } from "./values/error.js";

@@ -95,7 +95,7 @@ export class Instance {
 
   async resolve(
     ref: string,
-    limits: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
+    limits: { timeoutMs?: number | undefined; patienceMs?: number | undefined; signal?: AbortSignal | undefined },
   ): Promise<LiveGuest> {
     if (this.#closed) throw new PipeworkError({ code: "closed", message: "this instance is closed" });
     const { kernel, home } = this;

@@ -3,7 +3,7 @@ import { type DetachOutcome, detach, planDetachOnly } from "./detach.js";
 import type { Finding } from "./doctor/finding.js";
 import { Instance, type PipeworkOptions } from "./instance.js";
 import { type ListedAttachment, list } from "./list.js";
-import type { Attachment, AttachRequest, DetachRequest } from "./plan/request.js";
+import type { Attachment, AttachRequest, DetachRequest, Waited, WaitRequest } from "./plan/request.js";
 import type { Plan } from "./plan/step.js";
 
 export type { PipeworkOptions } from "./instance.js";
@@ -71,6 +71,16 @@ export class Pipework implements AsyncDisposable {
   /** What is attached, of all guests or of one. */
   list(only?: { guest?: string | undefined }): Promise<ListedAttachment[]> {
     return list(this.#instance, only);
+  }
+
+  /**
+   * Waits until an interface of a guest is there and up, or has an address, or a default route: driven by the kernel's
+   * notices. Rejects with "guest-gone" as soon as the guest ends, and holds nothing of it then. Without `timeoutMs` there is
+   * no limit.
+   */
+  async wait(request: WaitRequest): Promise<Waited> {
+    const { wait } = await import("./wait.js");
+    return wait(this.#instance, request);
   }
 
   /** Looks at everything that keeps attachments from working: privileges, kernel, engine, firewall, leftovers. */

@@ -6,6 +6,8 @@ import type { DockerEngine, EngineCallOptions } from "./docker.js";
 
 /** Milliseconds between two looks at a container that is starting. */
 const POLL_MS = 50;
+/** The same for one that is waited for by somebody with more time than that. */
+const LATER_POLL_MS = 250;
 
 /** Deadline and signal of one question to the engine. A patience of 0 is about waiting for guests, not about answers. */
 export function callOptions({ timeoutMs, signal }: ResolveContext): EngineCallOptions {
@@ -60,7 +62,7 @@ export async function awaitLive(
   engine: DockerEngine,
   context: ResolveContext,
 ): Promise<Container> {
-  const patience = context.timeoutMs ?? 3000;
+  const patience = context.patienceMs ?? context.timeoutMs ?? 3000;
   let container = found;
   // Taken only when there is something to wait for: Node loads its clock on first use, which most attaches never need.
   let began: number | undefined;
@@ -71,7 +73,7 @@ export async function awaitLive(
     if (!mayStart) throw notRunning(ref, container, null);
     began ??= performance.now();
     if (performance.now() - began >= patience) throw notRunning(ref, container, patience);
-    await pauseUnlessAborted(ref, POLL_MS, context);
+    await pauseUnlessAborted(ref, performance.now() - began < 3000 ? POLL_MS : LATER_POLL_MS, context);
     // By id: its name may be given to another container meanwhile.
     const again = await engine.inspect(container.id, callOptions(context));
     if (again === null) {

@@ -11,6 +11,8 @@ export interface ResolveContext {
   readonly docker: () => DockerEngine;
   /** Milliseconds for an answer of the engine (default 10 000) and for a starting guest to run (default 3000). */
   readonly timeoutMs?: number | undefined;
+  /** Milliseconds for a starting guest to run, where that is another time; Infinity: no limit. */
+  readonly patienceMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Where the process file system is mounted. Default: /proc. */
   readonly proc?: string | undefined;

@@ -19,3 +19,10 @@ export interface LiveGuest {
   readonly warnings: readonly string[];
   close(): void;
 }
+
+/** A file whose inode is that of the guest's namespace while it lives. */
+export function aliveFile({ id, pid }: LiveGuest): string | undefined {
+  if (pid !== undefined) return `/proc/${pid}/ns/net`;
+  const name = id.startsWith("netns:") ? id.slice(6) : undefined;
+  return name === undefined ? undefined : name.startsWith("/") ? name : `/run/netns/${name}`;
+}

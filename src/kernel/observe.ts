@@ -12,7 +12,11 @@ import { errnoName, errnoText } from "./errno.js";
 import type { Answer } from "./transaction.js";
 
 /** Fails on every errno but those that mean "not there". */
-function replies(answer: Answer | undefined, what: string, absent: readonly string[] = []): Uint8Array | undefined {
+export function replies(
+  answer: Answer | undefined,
+  what: string,
+  absent: readonly string[] = [],
+): Uint8Array | undefined {
   if (answer === undefined) return undefined;
   if (answer.errno === 0) return answer.replies;
   const name = errnoName(answer.errno);

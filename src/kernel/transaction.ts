@@ -50,7 +50,10 @@ export type Begun =
   | { readonly transaction: Transaction; readonly answers: Answer[]; readonly report?: undefined }
   | { readonly transaction?: undefined; readonly answers: Answer[]; readonly report: NativeReport };
 
-function nativeQueries(asks: readonly Ask[], expects: readonly (NativeExpect | undefined)[] = []): NativeQuery[] {
+export function nativeQueries(
+  asks: readonly Ask[],
+  expects: readonly (NativeExpect | undefined)[] = [],
+): NativeQuery[] {
   return asks.map(({ netns, message, keep }, i) => {
     const query: NativeQuery = { netns: sideIndex[netns], message: encode(message).bytes };
     const expect = expects[i];

@@ -22,6 +22,10 @@ export const ifaCacheinfo = defineStruct("ifa_cacheinfo", 16, "", {
   tstamp: [12, "u32"],
 });
 
+/** Multicast groups of notices about addresses, linux/rtnetlink.h. */
+export const RTNLGRP_IPV4_IFADDR = 5;
+export const RTNLGRP_IPV6_IFADDR = 9;
+
 /** Address flags, linux/if_addr.h. The low eight also fit the header. */
 export const ifaFlags = {
   IFA_F_SECONDARY: 0x01,

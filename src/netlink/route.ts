@@ -19,6 +19,10 @@ export const rtmsg = defineStruct("rtmsg", 12, "rtm_", {
   flags: [8, "u32"],
 });
 
+/** Multicast groups of notices about routes, linux/rtnetlink.h. */
+export const RTNLGRP_IPV4_ROUTE = 7;
+export const RTNLGRP_IPV6_ROUTE = 11;
+
 /** Who installed a route, linux/rtnetlink.h. */
 export const rtProt = {
   RTPROT_UNSPEC: 0,

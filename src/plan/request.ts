@@ -59,6 +59,46 @@ export interface DetachRequest {
   timeoutMs?: number | undefined;
 }
 
+/** How far an interface is to be; each includes those before it, but a route needs no address. */
+export type WaitLevel =
+  | "exists"
+  /** Up, with a carrier, and its operational state up or unknown: some drivers never know it. */
+  | "up"
+  /** An address of global scope on it that is not (any more) being checked for duplicates. */
+  | "address"
+  /** A default route through it, of either family. */
+  | "route";
+
+export interface WaitRequest {
+  /** Created and not started yet, it is waited for as well. */
+  guest: string;
+  /** Default: eth1. */
+  ifname?: string | undefined;
+  /** Default: up. */
+  level?: WaitLevel | undefined;
+  /** In all, for the guest and its interface. Default: without limit. */
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** An interface that has been waited for, as it is in the kernel. */
+export interface Waited {
+  /** As it was named, and its identity. Absent: the caller's own namespace. */
+  guest?: string;
+  guestId?: string;
+  ifname: string;
+  level: WaitLevel;
+  /** Interface index inside the guest. */
+  ifindex: number;
+  mac: string;
+  mtu: number;
+  /** Of RFC 2863, such as up or unknown. */
+  operstate: string;
+  /** At level address: those that can be used. */
+  addresses?: string[];
+  warnings: string[];
+}
+
 /** An attachment as it is in the kernel. */
 export interface Attachment {
   /** The guest as it was named. */
