@@ -1,7 +1,7 @@
 import type { DetachOutcome } from "../detach.js";
 import type { Finding } from "../doctor/finding.js";
 import type { ListedAttachment } from "../list.js";
-import type { Attachment, AttachRequest, DetachRequest } from "../plan/request.js";
+import type { Attachment, AttachRequest, DetachRequest, Waited, WaitRequest } from "../plan/request.js";
 import type { Plan } from "../plan/step.js";
 
 /** What a host interface is, as far as the legacy words depend on it. */
@@ -22,15 +22,10 @@ export interface PipeworkPort {
   plan(request: AttachRequest): Promise<Plan>;
   detach(request: DetachRequest): Promise<readonly DetachOutcome[]>;
   planDetach(request: DetachRequest): Promise<readonly Plan[]>;
+  wait(request: WaitRequest): Promise<Waited>;
   list(only?: { guest?: string | undefined }): Promise<readonly ListedAttachment[]>;
   doctor(): Promise<readonly Finding[]>;
   close(): Promise<void>;
-}
-
-export interface WaitRequest {
-  readonly ifname: string;
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export type SignalName = "SIGINT" | "SIGTERM";
@@ -44,8 +39,8 @@ export interface CommandPort extends HostLinks {
   /** Whether stdout takes colour. */
   colour(): boolean;
   open(): PipeworkPort;
-  /** Resolves when the interface of our own namespace is up. */
-  wait(request: WaitRequest): Promise<void>;
+  /** Waits for an interface of our own namespace. */
+  waitHere(request: Omit<WaitRequest, "guest">): Promise<Waited>;
   /** Runs the demonstration, line by line. */
   demo(print: (line: string) => void): Promise<void>;
   renderPlan(plan: Plan): Promise<string>;

@@ -2,7 +2,7 @@ import type { Plan } from "../plan/step.js";
 import type { CommandPort, PipeworkPort } from "./command-port.js";
 import type { Invocation, OutputOptions } from "./invocation.js";
 import { notYet } from "./later.js";
-import { attachedText, detachedText, jsonText, warningText } from "./output.js";
+import { attachedText, detachedText, jsonText, waitedText, warningText } from "./output.js";
 
 type Of<K extends Invocation["kind"]> = Extract<Invocation, { kind: K }>;
 
@@ -68,6 +68,18 @@ async function detach(
   return 0;
 }
 
+async function wait({ request, output }: Of<"wait">, port: CommandPort, signal: AbortSignal): Promise<number> {
+  const { guest, ...rest } = request;
+  const waited =
+    guest === undefined
+      ? await port.waitHere({ ...rest, signal })
+      : await withPipework(port, (pipework) => pipework.wait({ guest, ...rest, signal }));
+  warn(port, output, waited.warnings);
+  if (output.verbose) port.err(waitedText(waited));
+  if (output.json) port.out(jsonText(waited));
+  return 0;
+}
+
 async function list({ guest, output }: Of<"list">, pipework: PipeworkPort, port: CommandPort): Promise<number> {
   const rows = await pipework.list(guest === undefined ? {} : { guest });
   if (output.json) {
@@ -91,7 +103,7 @@ async function doctor({ output }: Of<"doctor">, pipework: PipeworkPort, port: Co
   return findings.some(({ level }) => level === "problem") ? 1 : 0;
 }
 
-async function withPipework(port: CommandPort, work: (pipework: PipeworkPort) => Promise<number>): Promise<number> {
+async function withPipework<T>(port: CommandPort, work: (pipework: PipeworkPort) => Promise<T>): Promise<T> {
   const pipework = port.open();
   try {
     return await work(pipework);
@@ -118,8 +130,7 @@ export async function execute(invocation: Invocation, port: CommandPort, signal:
       await port.demo((line) => port.out(`${line}\n`));
       return 0;
     case "wait":
-      await port.wait({ ...invocation.request, signal });
-      return 0;
+      return wait(invocation, port, signal);
     case "route":
     case "rule":
     case "tc": {

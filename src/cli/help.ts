@@ -4,7 +4,8 @@ export const usageText = `Syntax:
   pipework attach <guest> --to IF [--address A]... [--gateway G] [options]
   pipework detach <guest> [-i ifname | --all]
   pipework list [guest]
-  pipework --wait [-i ifname]
+  pipework wait <guest> [-i ifname] [level]
+  pipework --wait [-i ifname] [level]
 Try pipework --help.
 `;
 
@@ -14,11 +15,13 @@ export const helpText = `pipework puts network interfaces into running container
 Usage:
   pipework <hostif> [-i ifname] [-l hostname] [-a 4|6] <guest> <addr/len[@gateway]|0/0> [mac]
                        the words of the 2013 shell script
-  pipework --wait [-i ifname]
+  pipework --wait [-i ifname] [level]
                        wait until an interface of this very namespace is up (default: eth1)
   pipework attach <guest> --to IF [options]
   pipework detach <guest> [-i ifname | --all]
   pipework list [guest]
+  pipework wait <guest> [-i ifname] [level]
+                       wait until an interface of a guest is up
   pipework doctor      what on this machine stands in the way, and the remedy
   pipework demo        two namespaces wired over a bridge, and a ping between them
   pipework help <command>
@@ -27,6 +30,7 @@ Usage:
            on which a macvlan is made; dummy: an interface that hangs on nothing
 <guest>    a container's name, id or unique beginning of its id; or docker:X, pid:N, netns:NAME, netns:/path
 0/0        no address
+<level>    exists; up (default); address: one that can be used; route: a default route through the interface
 
 Options, in any place:
   -i NAME         interface name inside the guest (default: eth1)

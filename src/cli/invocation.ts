@@ -1,5 +1,4 @@
-import type { AttachRequest, DetachRequest } from "../plan/request.js";
-import type { WaitRequest } from "./command-port.js";
+import type { AttachRequest, DetachRequest, WaitLevel } from "../plan/request.js";
 
 /** How the result is told. */
 export interface OutputOptions {
@@ -7,6 +6,14 @@ export interface OutputOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
+}
+
+/** What is waited for; no guest: an interface of our own namespace. */
+export interface WaitWords {
+  readonly guest?: string;
+  readonly ifname?: string;
+  readonly level?: WaitLevel;
+  readonly timeoutMs?: number;
 }
 
 /** What the words ask for. */
@@ -21,8 +28,7 @@ export type Invocation =
   | { readonly kind: "list"; readonly guest?: string; readonly output: OutputOptions }
   | { readonly kind: "doctor"; readonly output: OutputOptions }
   | { readonly kind: "demo" }
-  /** For an interface of our own namespace. */
-  | { readonly kind: "wait"; readonly request: WaitRequest; readonly output: OutputOptions }
+  | { readonly kind: "wait"; readonly request: WaitWords; readonly output: OutputOptions }
   /** Words for `ip route`, `ip rule` or `tc` in the guest's namespace. */
   | { readonly kind: "route" | "rule" | "tc"; readonly guest: string; readonly words: readonly string[] }
   /** Not enough words to do anything: the short usage, as a failure. */

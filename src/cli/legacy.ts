@@ -1,4 +1,5 @@
 import type { AttachRequest } from "../plan/request.js";
+import { parseLevel } from "../plan/wait-level.js";
 import { invalid, PipeworkError } from "../values/error.js";
 import { parseHostSelector, selectorText } from "../values/host-selector.js";
 import { parseIfname } from "../values/ifname.js";
@@ -42,13 +43,17 @@ function refuseIdle({ flags, options }: LegacyWords, names: readonly string[], w
 }
 
 function parseWait(sorted: LegacyWords): LegacyInvocation {
-  const [extra] = sorted.positionals;
-  if (extra !== undefined)
-    throw refuseWord(extra, "--wait takes no further words", "pipework --wait [-i ifname] [--timeout S]");
+  const [level, extra] = sorted.positionals;
+  const form = "pipework --wait [-i ifname] [exists|up|address|route] [--timeout S]";
+  if (extra !== undefined) throw refuseWord(extra, "one word too many", form);
   refuseIdle(sorted, ["directPhys", "hostIfname", "family", "replace", "noAnnounce", "dryRun"], "with --wait");
   return {
     kind: "wait",
-    request: { ifname: ifnameOf(sorted) ?? "eth1", ...timeoutOf(sorted) },
+    request: {
+      ifname: ifnameOf(sorted) ?? "eth1",
+      level: level === undefined ? "up" : placed(level, () => parseLevel(level.text)),
+      ...timeoutOf(sorted),
+    },
     output: outputOf(sorted),
   };
 }

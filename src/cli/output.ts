@@ -1,5 +1,5 @@
 import type { DetachOutcome } from "../detach.js";
-import type { Attachment } from "../plan/request.js";
+import type { Attachment, Waited } from "../plan/request.js";
 import { PipeworkError } from "../values/error.js";
 
 /** Control characters of a name that others chose must not reach the terminal. */
@@ -75,4 +75,16 @@ export function attachedText(at: Attachment): string {
 export function detachedText({ guest, ifname, outcome }: DetachOutcome): string {
   const what = outcome === "absent" ? "was not there, nothing was changed" : "detached";
   return `pipework: ${printable(`${ifname} of ${guest}`)} ${what}\n`;
+}
+
+/** For --verbose. */
+export function waitedText({ guest, ifname, level, operstate, addresses }: Waited): string {
+  const place = guest === undefined ? ifname : `${ifname} of ${guest}`;
+  const what = {
+    exists: `is there, its operational state ${operstate}`,
+    up: "is up",
+    address: `is up and has ${addresses?.join(", ")}`,
+    route: "is up and has a default route",
+  }[level];
+  return `pipework: ${printable(`${place} ${what}`)}\n`;
 }

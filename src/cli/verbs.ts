@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import type { AttachRequest, LinkMode, LinkType } from "../plan/request.js";
+import { parseLevel } from "../plan/wait-level.js";
 import { invalid, type PipeworkError } from "../values/error.js";
 import { suggest } from "../values/suggest.js";
 import { parseTimeout } from "./common-option.js";
@@ -43,6 +44,10 @@ interface AttachValues extends CommonValues {
 interface DetachValues extends CommonValues {
   ifname?: string;
   all?: boolean;
+}
+
+interface WaitValues extends CommonValues {
+  ifname?: string;
 }
 
 function outputOf({ dryRun, json, quiet, verbose }: CommonValues): OutputOptions {
@@ -193,6 +198,39 @@ function addDetach(program: Command, found: (invocation: Invocation) => void): v
     });
 }
 
+function addWait(program: Command, found: (invocation: Invocation) => void): void {
+  const wait = program
+    .command("wait")
+    .description("Wait until an interface of a guest is there and up; the guest may be one that is not started yet.")
+    .argument("<guest>", guestText)
+    .argument(
+      "[level]",
+      "exists; up (default): with a carrier, operational state up or unknown; address: one of global scope, checked for " +
+        "duplicates; route: a default route through it",
+    )
+    .option("-i, --ifname <name>", "interface name inside the guest (default: eth1)");
+  common(wait, ["quiet", "verbose"])
+    .option("--timeout <seconds>", "how long to wait, in all (default: without limit); out of time is exit 1")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  pipework wait web1
+  pipework wait web1 address --timeout 10
+  pipework wait netns:blue -i lan0 route`,
+    )
+    .action((guest: string, level: string | undefined, values: WaitValues) => {
+      const { ifname } = values;
+      const request = {
+        guest,
+        ...(ifname === undefined ? {} : { ifname }),
+        ...(level === undefined ? {} : { level: parseLevel(level) }),
+        ...timeoutOf(values),
+      };
+      found({ kind: "wait", request, output: outputOf(values) });
+    });
+}
+
 function addReports(program: Command, found: (invocation: Invocation) => void): void {
   common(
     program.command("list").description("What is attached: of all guests, or of one.").argument("[guest]", guestText),
@@ -255,6 +293,7 @@ export function parseVerb(words: readonly string[]): Invocation {
   };
   addAttach(program, found);
   addDetach(program, found);
+  addWait(program, found);
   addReports(program, found);
   try {
     program.parse(verb === "help" ? [wanted, "--help"] : words, { from: "user" });

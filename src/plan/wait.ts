@@ -2,13 +2,10 @@ import { ifaFlags } from "../netlink/address.js";
 import { ifFlags, ifOper, operStates } from "../netlink/link.js";
 import { invalid } from "../values/error.js";
 import { parseIfname } from "../values/ifname.js";
-import { suggest } from "../values/suggest.js";
 import type { WaitLevel, WaitRequest } from "./request.js";
 import type { LinkView } from "./view.js";
+import { parseLevel } from "./wait-level.js";
 import { checkTimeout } from "./wish.js";
-
-/** From the least to the most. */
-export const waitLevels = ["exists", "up", "address", "route"] as const satisfies readonly WaitLevel[];
 
 /** A checked request; no guest is the caller's own namespace. */
 export interface WaitWish {
@@ -36,17 +33,6 @@ const fields = { guest: true, ifname: true, level: true, timeoutMs: true, signal
   keyof WaitRequest,
   true
 >;
-
-/** Throws PipeworkError "invalid-request". */
-export function parseLevel(word: string): WaitLevel {
-  const level = waitLevels.find((one) => one === word);
-  if (level !== undefined) return level;
-  const near = suggest(word, waitLevels);
-  throw invalid(
-    `${JSON.stringify(word)} is no level to wait for`,
-    near === undefined ? `the levels are ${waitLevels.join(", ")}` : `did you mean ${near}?`,
-  );
-}
 
 /** Checks a request before anything is waited for. Throws PipeworkError "invalid-request". */
 export function parseWait(request: Partial<WaitRequest>): WaitWish {

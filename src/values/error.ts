@@ -13,7 +13,7 @@ export type ErrorCode =
   | "guest-not-running"
   /** The guest uses the host's own network namespace. */
   | "guest-host-network"
-  /** The guest died or was replaced while it was being attached. */
+  /** The guest died or was replaced while it was being attached, or waited for. */
   | "guest-gone"
   /** The container engine cannot be reached, or answered with an error. */
   | "engine-unreachable"

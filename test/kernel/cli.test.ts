@@ -238,6 +238,37 @@ describe("--wait", () => {
     host.run("ip", "link", "delete", "late0");
   });
 
+  test("waits for an address, and for a default route", async () => {
+    host.run("ip", "link", "add", "late0", "type", "veth", "peer", "name", "late1");
+    host.run("ip", "link", "set", "late0", "up");
+    host.run("ip", "link", "set", "late1", "up");
+    const address = start(["--wait", "address", "-i", "late0"]);
+    const route = start(["--wait", "-i", "late0", "route", "--json"]);
+    expect((await run("--wait -i late0 address --timeout 0.3")).stderr).toBe(
+      "pipework: late0 is up and has no address, and the time to wait for it is up\n",
+    );
+    host.run("ip", "address", "add", "198.51.100.2/24", "dev", "late0");
+    expect(await address.ended).toEqual(done);
+    expect((await run("--wait -i late0 route --timeout 0.3")).stderr).toBe(
+      "pipework: late0 is up and has no default route, and the time to wait for it is up\n",
+    );
+    host.run("ip", "route", "add", "default", "via", "198.51.100.1", "metric", "50");
+    const { code, stdout } = await route.ended;
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      {
+        ifname: "late0",
+        level: "route",
+        ifindex: host.link("late0")?.["ifindex"],
+        mac: host.link("late0")?.["address"],
+        mtu: 1500,
+        operstate: "up",
+        warnings: [],
+      },
+    ]);
+    host.run("ip", "link", "delete", "late0");
+  });
+
   test("out of time is exit 1", async () => {
     expect(await run("--wait -i none0 --timeout 0.1")).toEqual({
       code: 1,
@@ -247,27 +278,73 @@ describe("--wait", () => {
   });
 });
 
-describe("signals", () => {
-  /** Resolves when the process is as far as that; the test's own time limit is the only one. */
-  async function until(child: ChildProcess, there: (proc: string) => boolean): Promise<void> {
-    while (!there(`/proc/${child.pid}`)) {
-      if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+describe("wait", () => {
+  test("from the host: until the interface of a guest is up", async () => {
+    const waiting = start(["wait", `pid:${guestPid}`]);
+    const other = start(["wait", `pid:${guestPid}`, "-i", "eth1", "route", "--json"]);
+    expect(await run("br1 GUEST 192.0.2.2/24@192.0.2.1")).toEqual(done);
+    expect(await waiting.ended).toEqual(done);
+    const { code, stdout } = await other.ended;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ guest: `pid:${guestPid}`, ifname: "eth1", level: "route" });
+    expect(await run("wait GUEST address -v --timeout 5")).toEqual({
+      ...done,
+      stderr: `pipework: eth1 of pid:${guestPid} is up and has 192.0.2.2/24\n`,
+    });
+  });
+
+  test("out of time: exit 1, and what is lacking", async () => {
+    guest.run("ip", "link", "add", "eth1", "type", "veth", "peer", "name", "far1");
+    expect(await run("wait GUEST --timeout 0.1")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `pipework: eth1 of pid:${guestPid} is there and down, and the time to wait for it is up\n`,
+    });
+    const { code, stderr } = await run("wait GUEST -i eth9 exists --timeout 0.1 --json");
+    expect([code, JSON.parse(stderr).error]).toEqual([
+      1,
+      expect.objectContaining({ code: "timeout", guest: `pid:${guestPid}`, ifname: "eth9" }),
+    ]);
+  });
+
+  test("a guest that ends is exit 1", async () => {
+    const { child, ended } = start(["wait", `pid:${guestPid}`]);
+    await until(child, atWork);
+    process.kill(guestPid, "SIGKILL");
+    const { code, stderr } = await ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain(`guest pid:${guestPid}: it ended or was restarted while its eth1 was waited for`);
+  });
+});
+
+/** Resolves when the process is as far as that; the test's own time limit is the only one. */
+async function until(child: ChildProcess, there: (proc: string) => boolean): Promise<void> {
+  while (!there(`/proc/${child.pid}`)) {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
 
-  /** The command's namespace thread runs: signals are handled from before that. */
-  const atWork = (proc: string) =>
-    readdirSync(`${proc}/task`).some((task) => readFileSync(`${proc}/task/${task}/comm`, "utf8") === "pw-netns\n");
+/** The command's namespace thread runs: signals are handled from before that. */
+const atWork = (proc: string) =>
+  readdirSync(`${proc}/task`).some((task) => readFileSync(`${proc}/task/${task}/comm`, "utf8") === "pw-netns\n");
 
+describe("signals", () => {
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("%s while waiting for an interface: exit %d", async (name, code) => {
-    const { child, ended } = start(["--wait", "-i", "none0"]);
-    await until(child, atWork);
-    child.kill(name);
-    expect(await ended).toMatchObject({ code, stdout: "" });
+    for (const words of [
+      ["--wait", "-i", "none0"],
+      ["wait", `pid:${guestPid}`],
+    ]) {
+      const { child, ended } = start(words);
+      await until(child, atWork);
+      child.kill(name);
+      const { stderr, ...rest } = await ended;
+      expect(rest).toEqual({ code, stdout: "" });
+      expect(stderr).toMatch(/^pipework: .* aborted.*\n$/);
+    }
   });
 
   test.each([

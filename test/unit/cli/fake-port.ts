@@ -1,15 +1,8 @@
-import type {
-  CommandPort,
-  HostLinkKind,
-  HostLinks,
-  PipeworkPort,
-  SignalName,
-  WaitRequest,
-} from "../../../src/cli/command-port.js";
+import type { CommandPort, HostLinkKind, HostLinks, PipeworkPort, SignalName } from "../../../src/cli/command-port.js";
 import type { DetachOutcome } from "../../../src/detach.js";
 import type { Finding } from "../../../src/doctor/finding.js";
 import type { ListedAttachment } from "../../../src/list.js";
-import type { Attachment, AttachRequest, DetachRequest } from "../../../src/plan/request.js";
+import type { Attachment, AttachRequest, DetachRequest, Waited, WaitRequest } from "../../../src/plan/request.js";
 import type { Plan } from "../../../src/plan/step.js";
 import { parseWish } from "../../../src/plan/wish.js";
 
@@ -34,6 +27,16 @@ export const attachment: Attachment = {
   mac: "02:00:00:00:00:01",
   mtu: 1500,
   outcome: "attached",
+  warnings: [],
+};
+
+export const waited: Waited = {
+  ifname: "eth1",
+  level: "up",
+  ifindex: 7,
+  mac: "02:00:00:00:00:01",
+  mtu: 1500,
+  operstate: "up",
   warnings: [],
 };
 
@@ -64,7 +67,10 @@ export class FakePort implements CommandPort {
   outcomes: readonly DetachOutcome[] = [{ guest: "web1", ifname: "eth1", outcome: "detached", warnings: [] }];
   attached: Attachment = attachment;
   planned: Plan = plan;
-  waiting: (request: WaitRequest) => Promise<void> = async () => {};
+  waiting: (request: Partial<WaitRequest>) => Promise<Waited> = async ({ guest }) => ({
+    ...(guest === undefined ? {} : { guest, guestId: "docker:0123" }),
+    ...waited,
+  });
 
   constructor(links: HostLinks = hostWith(), replaced: Partial<PipeworkPort> = {}) {
     this.#links = links;
@@ -89,9 +95,9 @@ export class FakePort implements CommandPort {
   colour(): boolean {
     return this.colourful;
   }
-  async wait(request: WaitRequest): Promise<void> {
-    this.calls.push({ name: "wait", argument: request });
-    await this.waiting(request);
+  waitHere(request: Omit<WaitRequest, "guest">): Promise<Waited> {
+    this.calls.push({ name: "waitHere", argument: request });
+    return this.waiting(request);
   }
   async demo(print: (line: string) => void): Promise<void> {
     print("first line");
@@ -133,6 +139,10 @@ export class FakePort implements CommandPort {
       list: async (only) => {
         record("list", only);
         return this.rows;
+      },
+      wait: (request: WaitRequest) => {
+        record("wait", request);
+        return this.waiting(request);
       },
       doctor: async () => this.findings,
       close: async () => void this.closed++,

@@ -169,17 +169,24 @@ describe("Legacy, unchanged in words, results and link names; options in any ord
   });
 
   test("`--wait [-i ifname]`", async () => {
-    expect(parse("--wait")).toMatchObject({ kind: "wait", request: { ifname: "eth1" } });
+    expect(parse("--wait")).toMatchObject({ kind: "wait", request: { ifname: "eth1", level: "up" } });
     expect(parse("--wait -i ib0")).toMatchObject({ kind: "wait", request: { ifname: "ib0" } });
     expect(parse("-i ib0 --timeout 2.5 --wait")).toMatchObject({
       kind: "wait",
       request: { ifname: "ib0", timeoutMs: 2500 },
     });
-    expect(refusal("--wait eth1").message).toContain('word 2, "eth1": --wait takes no further words');
+    for (const level of ["exists", "up", "address", "route"]) {
+      expect(parse(`--wait ${level} -i ib0`)).toEqual(parse(`${level} -i ib0 --wait`));
+      expect(parse(`--wait -i ib0 ${level}`)).toMatchObject({ kind: "wait", request: { ifname: "ib0", level } });
+    }
+    expect(refusal("--wait eth1").message).toContain('word 2: "eth1" is no level to wait for');
+    expect(refusal("--wait adress").hint).toBe("did you mean address?");
+    expect(refusal("--wait up route").message).toContain('word 3, "route": one word too many');
     expect(refusal("--wait -l x").message).toContain("says nothing with --wait");
     const { code, port } = await command("--wait -i eth7");
     expect(code).toBe(0);
-    expect(port.calls).toEqual([{ name: "wait", argument: { ifname: "eth7", signal: expect.any(AbortSignal) } }]);
+    const argument = { ifname: "eth7", level: "up", signal: expect.any(AbortSignal) };
+    expect(port.calls).toEqual([{ name: "waitHere", argument }]);
     expect(port.stdout + port.stderr).toBe("");
   });
 

@@ -323,7 +323,7 @@ describe("signals", () => {
   test("--wait ends at once", async () => {
     const port = new FakePort();
     port.waiting = ({ signal }) =>
-      new Promise((_, reject) =>
+      new Promise<never>((_, reject) =>
         signal?.addEventListener("abort", () =>
           reject(new PipeworkError({ code: "aborted", message: "waiting for eth1 was aborted" })),
         ),

@@ -3,7 +3,7 @@ import { readWords } from "../../../src/cli/dispatch.js";
 import type { Invocation } from "../../../src/cli/invocation.js";
 import { run } from "../../../src/cli/run.js";
 import { PipeworkError } from "../../../src/values/error.js";
-import { FakePort, hostWith } from "./fake-port.js";
+import { FakePort, hostWith, waited } from "./fake-port.js";
 
 const noLinks = hostWith();
 const plainOutput = { dryRun: false, json: false, quiet: false, verbose: false };
@@ -148,6 +148,41 @@ describe("the other verbs", () => {
     expect((await refusal("detach")).message).toContain("missing required argument");
   });
 
+  test("wait", async () => {
+    expect(await read("wait web1")).toEqual({ kind: "wait", request: { guest: "web1" }, output: plainOutput });
+    expect(await read("wait web1 -i eth2 address --timeout 2.5 --json")).toEqual({
+      kind: "wait",
+      request: { guest: "web1", ifname: "eth2", level: "address", timeoutMs: 2500 },
+      output: { ...plainOutput, json: true },
+    });
+    expect(await read("wait --ifname eth2 web1 route")).toMatchObject({
+      request: { guest: "web1", ifname: "eth2", level: "route" },
+    });
+    expect(await refusal("wait web1 adress")).toMatchObject({
+      code: "invalid-request",
+      message: '"adress" is no level to wait for',
+      hint: "did you mean address?",
+    });
+    expect((await refusal("wait")).message).toBe('wait: missing required argument "guest"');
+    expect((await refusal("wait web1 up now")).message).toContain("wait: too many arguments");
+    expect((await refusal("wait web1 --dry-run")).message).toBe('wait: unknown option "--dry-run"');
+  });
+
+  test("wait: what it says, and to whom", async () => {
+    const said = async (line: string) => {
+      const port = new FakePort();
+      port.waiting = async ({ guest }) => ({ ...waited, guest: guest as string, warnings: ["it is paused"] });
+      expect(await run(words(line), port)).toBe(0);
+      expect(port.closed).toBe(port.opened);
+      return [port.stdout, port.stderr];
+    };
+    expect(await said("wait web1")).toEqual(["", "pipework: warning: it is paused\n"]);
+    expect(await said("wait web1 -q")).toEqual(["", ""]);
+    expect(await said("wait web1 -q -v")).toEqual(["", "pipework: eth1 of web1 is up\n"]);
+    const [out, err] = await said("wait web1 -q --json");
+    expect([JSON.parse(out as string), err]).toEqual([{ ...waited, guest: "web1", warnings: ["it is paused"] }, ""]);
+  });
+
   test("list, doctor, demo", async () => {
     expect(await read("list")).toEqual({ kind: "list", output: plainOutput });
     expect(await read("list web1 --json")).toEqual({
@@ -162,7 +197,7 @@ describe("the other verbs", () => {
     expect((await refusal("demo web1")).code).toBe("invalid-request");
   });
 
-  test.each(["apply -f topology.yaml", "watch", "bridge br1 --uplink eth0", "wait web1", "export"])(
+  test.each(["apply -f topology.yaml", "watch", "bridge br1 --uplink eth0", "export"])(
     "%s is of a later version",
     async (line) => {
       expect(await refusal(line)).toMatchObject({
@@ -185,6 +220,7 @@ describe("help and version: stdout, exit 0, nothing opened", () => {
     ["attach web1 -h", "Usage: pipework attach"],
     ["help detach", "pipework detach netns:blue --all"],
     ["list --help", "pipework list web1 --json"],
+    ["help wait", "pipework wait web1 address --timeout 10"],
     ["help doctor", "pipework doctor --json"],
     ["help demo", "Usage: pipework demo"],
     ["--version", "9.8.7\n"],

@@ -171,6 +171,13 @@ describe("a container that does not run", () => {
     expect(asked).toEqual(["/containers/web1/json", `/containers/${A}/json`, `/containers/${A}/json`]);
   });
 
+  it("is awaited as long as its patience says, whatever an answer of the engine may take", async () => {
+    const { engine, asked } = await engineOf(knowing(containerJson({ state: CREATED })));
+    const context = new FakeMachine().context(engine, { timeoutMs: 60_000, patienceMs: 0 });
+    await expect(resolveGuest("web1", context)).rejects.toEqual(refusal("guest-not-running", /has not been started/));
+    expect(asked).toHaveLength(1);
+  });
+
   it("is refused at once when it ends while it is awaited", async () => {
     const { engine, asked } = await engineOf((path) =>
       knowing(containerJson({ state: asked.length < 2 ? CREATED : EXITED }))(path, {} as never),
