@@ -31,6 +31,14 @@ const HEADERS = [
   "linux/seg6_local.h",
   "linux/neighbour.h",
   "linux/veth.h",
+  "linux/pkt_sched.h",
+  "linux/pkt_cls.h",
+  "linux/gen_stats.h",
+  "linux/tc_act/tc_gact.h",
+  "linux/tc_act/tc_mirred.h",
+  "linux/tc_act/tc_skbedit.h",
+  "linux/tc_act/tc_vlan.h",
+  "linux/tc_act/tc_pedit.h",
   "linux/netfilter.h",
   "linux/netfilter/nfnetlink.h",
   "linux/netfilter/nf_tables.h",
@@ -59,7 +67,7 @@ export function collect(exports, where, layout, checks = new Map()) {
       for (const row of Object.values(value.rows)) {
         add(row.kernelName, row.number, `${at}: ${value.name}`);
         for (const inner of row.type.sets ?? []) visit(inner, at);
-        if (row.type.struct !== undefined) visit(row.type.struct, at);
+        for (const struct of [row.type.struct ?? [], row.type.structs ?? []].flat()) visit(struct, at);
       }
     } else if (value.fields !== undefined && value.prefix !== undefined) {
       add(`sizeof(struct ${value.name})`, value.size, at);

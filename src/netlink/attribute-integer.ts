@@ -29,6 +29,12 @@ export const u64: AttributeType<bigint> = {
   print: String,
 };
 
+export const s64: AttributeType<bigint> = {
+  encode: (writer, value) => writer.s64(writer.reserve(8), value),
+  decode: (reader) => sized(reader, 8).s64(0),
+  print: String,
+};
+
 /** A u32 that may be a slot until the plan runs: ifindexes and descriptors. */
 export const reference: AttributeType<number | Slot, number> = {
   encode: (writer, value) => writer.reference(writer.reserve(4), value),

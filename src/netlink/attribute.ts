@@ -15,10 +15,17 @@ export interface AttributeType<In, Out = In> {
   /** Nested types: the set inside, given the siblings, and what stands in front of it. */
   inner?(parent: object): AttributeSet<Rows> | undefined;
   readonly headerLength?: number;
+  /** The same, where the siblings decide: only netem has a struct in front of its options. */
+  headerLengthOf?(parent: object): number;
   /** Nested types: every set that may be inside, whatever the siblings. */
   readonly sets?: readonly AttributeSet<Rows>[];
   /** A struct that is the payload, or stands in front of it. */
   readonly struct?: Struct<Fields>;
+  /** Where several may be. */
+  readonly structs?: readonly Struct<Fields>[];
+  /** Where a sibling names the whole type: the types by its values. */
+  // biome-ignore lint/suspicious/noExplicitAny: as for rows
+  readonly kinds?: Readonly<Record<string, AttributeType<any, any>>>;
 }
 
 /** Fields to decode, when the others are of no interest: a link has fifty attributes, and a plan looks at twelve. */
@@ -254,7 +261,7 @@ export function attributePath<R extends Rows>(
       if (offset >= at && offset < at + align(end - at)) {
         if (found === undefined) return `${set.name}(${number})`;
         const inner = found.type.inner?.(siblings);
-        const start = at + NLA_HDRLEN + (found.type.headerLength ?? 0);
+        const start = at + NLA_HDRLEN + (found.type.headerLengthOf?.(siblings) ?? found.type.headerLength ?? 0);
         if (inner === undefined || offset < start || start > end) return found.kernelName;
         const rest = attributePath(reader.slice(start, end), inner, offset - start);
         return rest === undefined ? found.kernelName : `${found.kernelName}.${rest}`;

@@ -5,13 +5,14 @@ import { link } from "./link.js";
 import { type Encoded, encodeMessage, type Message, type Noun, pathAt, printMessage } from "./message.js";
 import { neighbour } from "./neighbour.js";
 import { nftChain } from "./nft-chain.js";
+import { qdisc, tclass } from "./qdisc.js";
 import { route } from "./route.js";
 import { rule } from "./rule.js";
 import type { Fields, StructIn } from "./struct.js";
 import { align, Writer } from "./wire.js";
 
 /** Every noun that messages may name. */
-export const nouns = { link, bridgeVlan, address, route, rule, neighbour, nftChain } as const;
+export const nouns = { link, bridgeVlan, address, route, rule, neighbour, nftChain, qdisc, class: tclass } as const;
 export type NounName = keyof typeof nouns;
 
 /** A message whose header and attributes are those of its noun. */

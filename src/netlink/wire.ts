@@ -100,6 +100,13 @@ export class Writer {
   s32(offset: number, value: number): void {
     this.#view.setInt32(offset, inRange(value, "s32", -0x80000000, 0x7fffffff), littleEndian);
   }
+  s16(offset: number, value: number): void {
+    this.#view.setInt16(offset, inRange(value, "s16", -0x8000, 0x7fff), littleEndian);
+  }
+  s64(offset: number, value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw new EncodeError(`${value} does not fit s64`);
+    this.#view.setBigInt64(offset, value, littleEndian);
+  }
   u64(offset: number, value: bigint): void {
     if (BigInt.asUintN(64, value) !== value) throw new EncodeError(`${value} does not fit u64`);
     this.#view.setBigUint64(offset, value, littleEndian);
@@ -177,6 +184,12 @@ export class Reader {
   }
   s32(offset: number): number {
     return this.#view.getInt32(this.#at(offset, 4), littleEndian);
+  }
+  s16(offset: number): number {
+    return this.#view.getInt16(this.#at(offset, 2), littleEndian);
+  }
+  s64(offset: number): bigint {
+    return this.#view.getBigInt64(this.#at(offset, 8), littleEndian);
   }
   u64(offset: number): bigint {
     return this.#view.getBigUint64(this.#at(offset, 8), littleEndian);

@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { AttributeSet, AttributeType, Rows } from "../../../src/netlink/attribute.js";
 import { attributePath, decodeAttributes, encodeAttributes, printAttributes } from "../../../src/netlink/attribute.js";
 import { bareString, bytes, cstring, ip, mac } from "../../../src/netlink/attribute-bytes.js";
-import { be16, be32, flag, reference, s32, u8, u16, u32, u64 } from "../../../src/netlink/attribute-integer.js";
+import { be16, be32, flag, reference, s32, s64, u8, u16, u32, u64 } from "../../../src/netlink/attribute-integer.js";
 import { decodeReplies, type Noun, splitMessages } from "../../../src/netlink/message.js";
 import { nexthops } from "../../../src/netlink/nexthops.js";
 import { encode, type NounName, nouns, path, print } from "../../../src/netlink/nouns.js";
-import type { Fields } from "../../../src/netlink/struct.js";
+import type { Fields, Struct } from "../../../src/netlink/struct.js";
 import { DecodeError, Reader, Writer } from "../../../src/netlink/wire.js";
 import { formatIp } from "../../../src/values/ipaddress.js";
 import { formatMac } from "../../../src/values/mac.js";
@@ -25,6 +25,7 @@ const scalars = new Map<AttributeType<never, unknown>, fc.Arbitrary<unknown>>(
       [be32, number(32)],
       [s32, fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })],
       [u64, fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })],
+      [s64, fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })],
       [reference, number(32)],
       [flag, fc.constant(true)],
       [bytes, fc.uint8Array({ maxLength: 40 })],
@@ -46,24 +47,32 @@ function valueIn(type: AttributeType<unknown, unknown>, kernelName: string): fc.
   if (scalar !== undefined) return scalar;
   // Sent nested and answered as an array: has golden bytes instead.
   if (kernelName === "IFLA_INET_CONF") return fc.constant(undefined);
-  if (type.sets === undefined) return structValue(type);
-  const [set] = type.sets;
-  if (type.headerLength !== undefined) {
-    const header = { family: number(8), type: number(16), index: number(32), flags: number(32), change: number(32) };
-    return fc.record({ header: fc.record(header), attributes: valuesOf(set as AttributeSet<Rows>) });
+  if (type.structs !== undefined) {
+    const [head, more] = type.structs as [Struct<Fields>, Struct<Fields>];
+    return fc.record({ head: structValue(head), more: fc.array(structValue(more), { maxLength: 3 }) });
   }
-  return valuesOf(set as AttributeSet<Rows>);
+  if (type.sets === undefined) return type.struct === undefined ? text : structValue(type.struct);
+  const attributes = valuesOf(type.sets[0] as AttributeSet<Rows>);
+  if (type.struct !== undefined) return fc.record({ header: structValue(type.struct), attributes });
+  const isList = Array.isArray(type.decode(new Reader(new Uint8Array()), {}));
+  return isList ? fc.array(attributes, { maxLength: 3 }) : attributes;
 }
 
-/** Strings encode strings; what refuses one is a struct, whose fields a decoded zero struct names. */
-function structValue(type: AttributeType<unknown, unknown>): fc.Arbitrary<unknown> {
-  try {
-    type.encode(new Writer(), "a", {});
-    return text;
-  } catch {
-    const zero = type.decode(new Reader(new Uint8Array(64)), {}) as Record<string, number>;
-    return fc.record(Object.fromEntries(Object.keys(zero).map((field) => [field, number(16)])));
-  }
+const bits: Readonly<Record<string, number>> = { u8: 8, u16: 16, be16: 16, u32: 32, be32: 32, reference: 32 };
+
+/** Whatever a struct may hold. */
+function structValue(struct: Struct<Fields>): fc.Arbitrary<object> {
+  const field = (kind: Fields[string][1]): fc.Arbitrary<unknown> => {
+    if (typeof kind === "object") return structValue(kind);
+    const many = /^u8\[(\d+)\]$/.exec(kind);
+    if (many !== null) return fc.array(number(8), { minLength: Number(many[1]), maxLength: Number(many[1]) });
+    if (kind === "s16") return fc.integer({ min: -0x8000, max: 0x7fff });
+    if (kind === "s32") return fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+    if (kind === "u64") return fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+    if (kind === "s64") return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+    return number(bits[kind] as number);
+  };
+  return fc.record(Object.fromEntries(Object.entries(struct.fields).map(([name, [, kind]]) => [name, field(kind)])));
 }
 
 function valuesOf(set: AttributeSet<Rows>): fc.Arbitrary<Record<string, unknown>> {
@@ -71,6 +80,7 @@ function valuesOf(set: AttributeSet<Rows>): fc.Arbitrary<Record<string, unknown>
   for (const [field, { type, kernelName, many }] of Object.entries(set.rows)) {
     // Kind and what depends on it go together, below.
     if (/^IFLA_INFO_(KIND|DATA|SLAVE_KIND|SLAVE_DATA)$/.test(kernelName)) continue;
+    if (type.kinds !== undefined || kernelName.endsWith("_KIND")) continue;
     fields[field] =
       many === true ? fc.array(valueIn(type, kernelName), { minLength: 1, maxLength: 3 }) : valueIn(type, kernelName);
   }
@@ -85,6 +95,13 @@ function valuesOf(set: AttributeSet<Rows>): fc.Arbitrary<Record<string, unknown>
   const plain = fc
     .record(fields, { requiredKeys: [] })
     .map((values) => Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)));
+  const typed = set.rows["options"]?.type.kinds;
+  if (typed !== undefined) {
+    const options = Object.entries(typed).map(([kind, type]) =>
+      fc.record({ kind: fc.constant(kind), options: valueIn(type, kind) }),
+    );
+    return fc.tuple(plain, fc.oneof(...options)).map(([a, b]) => ({ ...a, ...b }));
+  }
   if (set.rows["kind"]?.kernelName !== "IFLA_INFO_KIND") return plain;
   const kinds = ["veth", "bridge", "macvlan", "ipvlan", "vlan", "ipoib"];
   const data = set.rows["data"]?.type.sets as readonly AttributeSet<Rows>[];
@@ -168,14 +185,7 @@ describe.each(Object.keys(nouns) as NounName[])("a %s", (noun) => {
   const message = fc.record({
     noun: fc.constant(noun),
     type: fc.constantFrom(...Object.keys(types)),
-    header: fc.record(
-      Object.fromEntries(
-        Object.entries(header.fields).map(([field, [, kind]]) => [
-          field,
-          number(kind === "u8" ? 8 : kind === "u16" || kind === "be16" ? 16 : 31),
-        ]),
-      ),
-    ),
+    header: structValue(header),
     attributes: valuesOf(attributes),
   });
 
