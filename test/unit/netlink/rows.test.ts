@@ -85,8 +85,6 @@ const byHand: Record<string, [value: unknown, payload: string]> = {
   "tc.TCA_STATS2.TCA_STATS_RATE_EST64": [{ bps: 2n, pps: 1n }, "02000000000000000100000000000000"],
   "tc.TCA_STATS2.TCA_STATS_BASIC_HW": [{ bytes: 258n, packets: 3 }, "02010000000000000300000000000000"],
   "tc.TCA_STATS2.TCA_STATS_PKT64": [5n, "0500000000000000"],
-  "tc.TCA_OPTIONS.TCA_NETEM_LATENCY64": [1_000_000n, "40420f0000000000"],
-  "tc.TCA_OPTIONS.TCA_NETEM_JITTER64": [-1n, "ffffffffffffffff"],
   "tc.TCA_DUMP_INVISIBLE": [true, ""],
   "nftChain.NFTA_CHAIN_TABLE": ["filter", "66696c74657200"],
   "nftChain.NFTA_CHAIN_NAME": ["FORWARD", "464f525741524400"],
