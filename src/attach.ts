@@ -6,8 +6,9 @@ import { type AttachReads, attachReads } from "./kernel/read-attach.js";
 import { hasRecord } from "./kernel/record.js";
 import { makeReady, outcomeOf, type PlanOutcome, type ReadyPlan, runPlan } from "./kernel/run-plan.js";
 import { type Answer, type Begun, Transaction } from "./kernel/transaction.js";
+import { drawMark } from "./mark.js";
 import { type AttachOptions, planAttach } from "./plan/attach.js";
-import { MARK_PREFIX, type PlanContext, slots } from "./plan/context.js";
+import { type PlanContext, slots } from "./plan/context.js";
 import { typeFor } from "./plan/kinds.js";
 import { vlanText } from "./plan/port-vlan.js";
 import type { Attachment, AttachRequest, LinkType } from "./plan/request.js";
@@ -15,6 +16,7 @@ import { withHost } from "./plan/select-host.js";
 import type { Plan } from "./plan/step.js";
 import type { AttachView } from "./plan/view.js";
 import { type AttachWish, parseWish } from "./plan/wish.js";
+import { sweep } from "./sweep.js";
 import { PipeworkError } from "./values/error.js";
 import { SEED_DIGITS } from "./values/mac.js";
 import { prefixText } from "./values/prefix.js";
@@ -40,7 +42,7 @@ export function contextOf(instance: Instance, guest: LiveGuest): PlanContext {
     lasting: guest.kind === "docker" || guest.kind === "podman" || guest.kind === "lxc",
     netns: guest.netns.ino,
     ...(alive === undefined ? {} : { alive }),
-    mark: (MARK_PREFIX | Math.floor(Math.random() * 0x10000)) >>> 0,
+    mark: drawMark(),
     seed: hexDigits(SEED_DIGITS),
     recordDir: instance.recordDir,
   };
@@ -219,7 +221,10 @@ export async function attach(instance: Instance, request: AttachRequest): Promis
         next = tries < TRIES ? nextTry(error, plan, options) : undefined;
       };
       try {
-        return await attempt(attemptOf(instance, guest, wish, request), options, again);
+        const at = await attempt(attemptOf(instance, guest, wish, request), options, again);
+        // What was replaced may have been the last on its VLAN; a killed run may have come just to here.
+        if (wish.replace) at.warnings.push(...(await sweep(instance, instance.lockFor(request))));
+        return at;
       } catch (error) {
         if (next === undefined) throw error;
         options = next;

@@ -9,9 +9,12 @@ import { Transaction } from "./kernel/transaction.js";
 import { isMark } from "./plan/context.js";
 import { planDetach } from "./plan/detach.js";
 import { dumpLinks } from "./plan/link-message.js";
+import type { Memory } from "./plan/memory.js";
 import type { DetachRequest } from "./plan/request.js";
 import type { Plan } from "./plan/step.js";
+import type { GuestView } from "./plan/view.js";
 import { checkTimeout } from "./plan/wish.js";
+import { sweep } from "./sweep.js";
 import { invalid, PipeworkError } from "./values/error.js";
 import { parseIfname } from "./values/ifname.js";
 
@@ -80,7 +83,7 @@ async function viewAndPlan(
   try {
     const read = await readGuest(transaction, context, ifname, families, answers);
     const view = await findStray(transaction, context, ifname, read);
-    return { transaction, plan: planDetach(ifname, view, context) };
+    return { transaction, view, plan: planDetach(ifname, view, context) };
   } catch (error) {
     await transaction.end();
     throw error;
@@ -92,12 +95,29 @@ async function detachOne(
   guest: LiveGuest,
   ifname: string,
   request: DetachRequest,
-): Promise<DetachOutcome> {
-  const { transaction, plan } = await viewAndPlan(instance, guest, ifname, request, true);
+): Promise<{ outcome: DetachOutcome; view: GuestView }> {
+  const { transaction, view, plan } = await viewAndPlan(instance, guest, ifname, request, true);
   const warnings = [...plan.warnings];
   if (plan.steps.length === 0) await transaction.end();
   else warnings.push(...(await runPlan(transaction, plan, {})).warnings);
-  return { guest: request.guest, ifname, outcome: plan.outcome === "absent" ? "absent" : "detached", warnings };
+  const outcome = plan.outcome === "absent" ? "absent" : "detached";
+  return { outcome: { guest: request.guest, ifname, outcome, warnings }, view };
+}
+
+/** Whether a VLAN may have lost its last user: not by what has a host end, which is on a bridge. */
+function mayLeaveVlan({ peer, stray, aside }: GuestView): boolean {
+  return peer === undefined && stray === undefined && aside?.peer === undefined;
+}
+
+/** What was asked for has succeeded: VLANs that nothing uses any more go, and what is wrong with that is a warning. */
+async function swept(
+  instance: Instance,
+  request: DetachRequest,
+  outcomes: readonly DetachOutcome[],
+  vlan: number | undefined,
+): Promise<DetachOutcome[]> {
+  const warnings = await sweep(instance, instance.lockFor(request), vlan);
+  return outcomes.map((one, i) => (i === 0 ? { ...one, warnings: [...one.warnings, ...warnings] } : one));
 }
 
 /** Identities that a reference may stand for when its guest is not there to say: the record was written under one of them. */
@@ -116,9 +136,9 @@ async function idsOf(instance: Instance, ref: string, request: DetachRequest): P
 
 /**
  * A guest that is gone took its interfaces along; what is left are records of kinds that leave nothing on the host.
- * @returns names of the interfaces that were forgotten
+ * @returns what was forgotten
  */
-async function forgetGone(instance: Instance, request: DetachRequest, ifname: string): Promise<string[]> {
+async function forgetGone(instance: Instance, request: DetachRequest, ifname: string): Promise<Memory[]> {
   const ids = await idsOf(instance, request.guest, request);
   const { recordDir } = instance;
   const mine = () =>
@@ -129,7 +149,7 @@ async function forgetGone(instance: Instance, request: DetachRequest, ifname: st
   try {
     const records = mine();
     for (const one of records) removeRecord(recordDir, one);
-    return records.map((one) => one.ifname);
+    return records;
   } finally {
     await transaction.end();
   }
@@ -146,14 +166,19 @@ export async function detach(instance: Instance, request: DetachRequest): Promis
     const forgotten = await forgetGone(instance, request, ifname);
     // A guest that nobody knows is a slip of the pen, unless we know it.
     if (code === "guest-not-found" && forgotten.length === 0) throw error;
-    const names = request.all === true ? forgotten : [ifname];
-    return names.map((name) => ({ guest: request.guest, ifname: name, outcome: "absent", warnings: [] }));
+    const names = request.all === true ? forgotten.map((one) => one.ifname) : [ifname];
+    const outcomes = names.map(
+      (name): DetachOutcome => ({ guest: request.guest, ifname: name, outcome: "absent", warnings: [] }),
+    );
+    return await swept(instance, request, outcomes, forgotten[0]?.vlan);
   }
   try {
     const names = request.all === true ? await ours(instance, guest) : [ifname];
-    const outcomes: DetachOutcome[] = [];
-    for (const name of names) outcomes.push(await detachOne(instance, guest, name, request));
-    return outcomes;
+    const done: Awaited<ReturnType<typeof detachOne>>[] = [];
+    for (const name of names) done.push(await detachOne(instance, guest, name, request));
+    const outcomes = done.map(({ outcome }) => outcome);
+    if (!done.some(({ view }) => mayLeaveVlan(view))) return outcomes;
+    return await swept(instance, request, outcomes, done.find(({ view }) => mayLeaveVlan(view))?.view.memory?.vlan);
   } finally {
     guest.close();
   }

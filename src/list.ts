@@ -68,6 +68,7 @@ function skeleton(
     to:
       hostEnd === undefined ? (memory.to ?? "") : hostEnd.master === undefined ? "" : (names.get(hostEnd.master) ?? ""),
     type: memory.type ?? "bridge",
+    ...(memory.vlan === undefined ? {} : { vlan: memory.vlan }),
     ...(hostEnd === undefined ? {} : { hostIfname: hostEnd.name }),
     ...(vlan === undefined ? {} : { vlan }),
     ifindex: 0,

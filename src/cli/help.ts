@@ -1,6 +1,6 @@
 /** What `pipework` alone says, on stderr. */
 export const usageText = `Syntax:
-  pipework <hostif> [-i ifname] [-l hostname] [-a 4|6] <guest> <addr/len[@gateway]|0/0> [mac]
+  pipework <hostif> [-i ifname] [-l hostname] [-a 4|6] <guest> <addr/len[@gateway]|0/0> [mac][@vlan]
   pipework attach <guest> --to IF [--address A]... [--gateway G] [options]
   pipework detach <guest> [-i ifname | --all]
   pipework list [guest]
@@ -13,7 +13,7 @@ Try pipework --help.
 export const helpText = `pipework puts network interfaces into running containers: natively over netlink, all or nothing.
 
 Usage:
-  pipework <hostif> [-i ifname] [-l hostname] [-a 4|6] <guest> <addr/len[@gateway]|0/0> [mac]
+  pipework <hostif> [-i ifname] [-l hostname] [-a 4|6] <guest> <addr/len[@gateway]|0/0> [mac][@vlan]
                        the words of the 2013 shell script
   pipework --wait [-i ifname] [level]
                        wait until an interface of this very namespace is up (default: eth1)
@@ -27,7 +27,8 @@ Usage:
   pipework help <command>
 
 <hostif>   a bridge (made when it is missing and its name begins with br), or an Ethernet interface,
-           on which a macvlan is made; dummy: an interface that hangs on nothing
+           on which a macvlan is made, with @vlan on that VLAN of it; br63@bond0 (and @63): a bridge over
+           VLAN 63 of bond0; dummy: an interface that hangs on nothing
 <guest>    a container's name, id or unique beginning of its id; or docker:X, pid:N, netns:NAME, netns:/path
 0/0        no address
 <level>    exists; up (default); address: one that can be used; route: a default route through the interface

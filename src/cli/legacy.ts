@@ -87,6 +87,8 @@ function parseGuestCommand(kind: GuestCommand, sorted: LegacyWords): LegacyInvoc
 
 interface HostWord {
   readonly to: string;
+  /** Of `bridge@uplink`: the interface whose VLAN the bridge is over. */
+  readonly uplink?: string;
   /** Only what the word itself says; the kind of an existing interface is the kernel's to say. */
   readonly type?: "dummy" | "ovs";
   readonly kind: HostLinkKind | "selected" | "dummy" | undefined;
@@ -95,6 +97,8 @@ interface HostWord {
 function parseHostWord(word: Word, links: HostLinks, exists: boolean, asksKind: boolean): HostWord {
   const { text } = word;
   if (exists) return { to: text, kind: asksKind ? links.hostLinkKind(text) : undefined };
+  const over = bridgeOver(word, links);
+  if (over !== undefined) return over;
   const selector = placed(word, () => parseHostSelector(text));
   const to = selectorText(selector);
   // Which interface that is, only the kernel can say.
@@ -103,6 +107,20 @@ function parseHostWord(word: Word, links: HostLinks, exists: boolean, asksKind: 
   if (to.startsWith("ovs")) return { to, type: "ovs", kind: "bridge" };
   if (to.startsWith("br")) return { to, kind: "bridge" };
   throw unknownHost(word, links);
+}
+
+/** `br63@bond0`: a bridge over a VLAN of that interface; the id stands behind the @ of the last word. */
+function bridgeOver(word: Word, links: HostLinks): HostWord | undefined {
+  const [name = "", uplink, ...more] = word.text.split("@");
+  if (uplink === undefined) return undefined;
+  const isBridge = links.hostLinkExists(name) ? links.hostLinkKind(name) === "bridge" : name.startsWith("br");
+  if (!isBridge || more.length > 0)
+    throw refuseWord(word, "the part before the @ is no bridge, nor the name of one to be made", "such as br63@bond0");
+  return {
+    to: placed(word, () => parseIfname(name, "bridge")),
+    uplink: placed(word, () => selectorText(parseHostSelector(uplink, "interface behind the @"))),
+    kind: "bridge",
+  };
 }
 
 function unknownHost(word: Word, links: HostLinks): PipeworkError {
@@ -186,6 +204,13 @@ function parseAttach(sorted: LegacyWords, links: HostLinks): LegacyInvocation {
       "leave it out, or name a NIC",
     );
   }
+  if (host.uplink !== undefined && tag === undefined) {
+    throw refuseWord(
+      hostWord,
+      `which VLAN of ${host.uplink} the bridge is over is missing`,
+      `add it as the last word: ${host.to}@${host.uplink} ${guest.text} <addr/len> @63`,
+    );
+  }
   const vlan =
     tag === undefined ? undefined : infiniband ? parsePkey(macWord as Word, tag) : parseTag(macWord as Word, tag);
   const hostIfname =
@@ -203,6 +228,7 @@ function parseAttach(sorted: LegacyWords, links: HostLinks): LegacyInvocation {
     ...(address.dhcp === undefined ? {} : { dhcp: address.dhcp }),
     ...(mac === undefined ? {} : { mac }),
     ...(vlan === undefined ? {} : { vlan }),
+    ...(host.uplink === undefined ? {} : { uplink: host.uplink }),
     ...(directPhys === undefined ? {} : { directPhys: true }),
     ...(flags.has("noAnnounce") ? { announce: false } : {}),
     ...(flags.has("replace") ? { replace: true } : {}),

@@ -30,6 +30,7 @@ interface AttachValues extends CommonValues {
   mac?: string;
   source?: string[];
   vlan?: string;
+  uplink?: string;
   mtu?: string;
   queues?: string;
   dhcp?: boolean;
@@ -82,7 +83,7 @@ function attachRequest(guest: string, values: AttachValues): AttachRequest {
         `write --address ${address.split("@")[0]} --gateway ${address.split("@")[1]}`,
       );
   }
-  const { ifname, hostIfname, address, gateway, route, mac, vlan } = values;
+  const { ifname, hostIfname, address, gateway, route, mac, vlan, uplink } = values;
   return {
     guest,
     to,
@@ -97,7 +98,8 @@ function attachRequest(guest: string, values: AttachValues): AttachRequest {
     ...(values.metric === undefined ? {} : { metric: whole("--metric", values.metric) }),
     ...(mac === undefined ? {} : { mac }),
     ...(values.source === undefined ? {} : { sources: values.source }),
-    ...(vlan === undefined ? {} : { vlan: /^\d{1,4}$/.test(vlan) ? Number(vlan) : vlan }),
+    ...(vlan === undefined ? {} : { vlan: /^[1-9]\d{0,3}$/.test(vlan) ? Number(vlan) : vlan }),
+    ...(uplink === undefined ? {} : { uplink }),
     ...(values.mtu === undefined ? {} : { mtu: whole("--mtu", values.mtu) }),
     ...(values.queues === undefined ? {} : { queues: whole("--queues", values.queues) }),
     ...(values.dhcp === undefined ? {} : { dhcp: true }),
@@ -135,7 +137,7 @@ function addAttach(program: Command, found: (invocation: Invocation) => void): v
       "--to <interface>",
       "a bridge (made when it is missing and named br*), or an Ethernet interface; mac:<mac>, pci:<address>",
     )
-    .option("--type <type>", "bridge, macvlan, ipvlan, dummy or ipoib (default: what the host interface is for)")
+    .option("--type <type>", "bridge, macvlan, ipvlan, vlan, dummy or ipoib (default: what the host interface is for)")
     .option("--mode <mode>", "bridge, private, vepa, passthru or source of a macvlan; l2, l3 or l3s of an ipvlan")
     .option("-i, --ifname <name>", "interface name inside the guest (default: eth1)")
     .option("--host-ifname <name>", "name of the host end of a bridge's link")
@@ -145,6 +147,8 @@ function addAttach(program: Command, found: (invocation: Invocation) => void): v
     .option("--metric <number>", "metric of the default route")
     .option("--mac <mac>", "xx:xx:xx:xx:xx:xx, or U:text for one derived from the text")
     .option("--source <mac>", "a MAC that a macvlan of mode source listens to; may be repeated", collect)
+    .option("--vlan <id>", "a VLAN of the Ethernet interface, 1 to 4094; on InfiniBand a partition key such as 0x8001")
+    .option("--uplink <interface>", "with --vlan: the bridge is over that VLAN of this interface")
     .option("--mtu <bytes>", "default: that of the bridge or the parent")
     .option("--queues <number>", "queues per end of a bridge's link (default: 1)")
     .option("--replace", "replace an interface of that name that has another configuration")
@@ -152,7 +156,6 @@ function addAttach(program: Command, found: (invocation: Invocation) => void): v
     .option("--no-announce", "do not tell the neighbours");
   // Known words that this version refuses: not in the help, and no "unknown option".
   attach
-    .addOption(new Option("--vlan <id>").hideHelp())
     .addOption(new Option("--dhcp").hideHelp())
     .addOption(new Option("--direct-phys").hideHelp())
     .addOption(new Option("--ovsdb <remote>").hideHelp())
@@ -165,6 +168,7 @@ Examples:
   pipework attach web1 --to br1 --address 192.168.1.2/24 --gateway 192.168.1.1
   pipework attach web1 --to br1 -i eth2 --address 10.0.0.2/24 --address fd00::2/64 --no-announce
   pipework attach web1 --to eth0 --address 10.1.1.7/24 --mac U:web1
+  pipework attach web1 --to eth0 --vlan 10 --address 10.0.10.7/24
   pipework attach netns:blue --to br1 --address 10.0.0.3/24 --route "10.9.0.0/16 via 10.0.0.1" --dry-run`,
     )
     .action((guest: string, values: AttachValues) => {

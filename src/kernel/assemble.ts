@@ -94,6 +94,7 @@ class Assembler {
           op: NativeOp.reap,
           ...at,
           ...this.#message(op.message),
+          ...(op.ifSlot === undefined ? {} : { ifSlot: this.#slot(op.ifSlot) }),
           tolerate: [errnoNumber("ENODEV")],
           notice: { group: RTNLGRP_LINK, type: link.types.RTM_DELLINK, offset: IFI_INDEX, ...which },
         };
@@ -110,7 +111,7 @@ class Assembler {
   }
 }
 
-export function assemble(plan: Plan): Program {
+export function assemble(plan: Pick<Plan, "steps">): Program {
   const assembler = new Assembler();
   const instructions = plan.steps.map(({ op, netns, undo, optional }) => {
     const one = assembler.instruction(op, netns);

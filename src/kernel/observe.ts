@@ -66,7 +66,10 @@ export function linkView({ header, attributes: a }: DecodedLink): LinkView {
       ? { ipvlanMode: data.mode }
       : {}),
     ...(info?.kind === "vlan" && data !== undefined && "id" in data && data.id !== undefined
-      ? { vlanId: data.id }
+      ? {
+          vlanId: data.id,
+          ...("protocol" in data && data.protocol !== undefined ? { vlanProtocol: data.protocol } : {}),
+        }
       : {}),
     ...(info?.kind === "bridge" && data !== undefined && "stpState" in data ? { stp: data.stpState !== 0 } : {}),
     ...(info?.kind === "bridge" && data !== undefined && "vlanFiltering" in data
@@ -97,6 +100,7 @@ const wholeLink = {
       mode: true,
       stpState: true,
       id: true,
+      protocol: true,
       vlanFiltering: true,
       vlanDefaultPvid: true,
       macaddrData: true,

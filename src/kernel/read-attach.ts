@@ -9,6 +9,7 @@ import type { AttachWish } from "../plan/wish.js";
 import { linkFrom, portVlansFrom } from "./observe.js";
 import { guestAsks, readGuest } from "./read-guest.js";
 import { siblingsOf } from "./read-siblings.js";
+import { readVlan } from "./read-vlan.js";
 import { hostAsk, hostFrom } from "./select-host.js";
 import type { Answer, Ask, Transaction } from "./transaction.js";
 
@@ -74,15 +75,18 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
       const view = await readGuest(transaction, context, wish.ifname, wanted, answers.slice(host.length), lengths);
       const type = typeFor(wish, to);
       const sameName = kindOf(type).hostEnd ? undefined : await sameNameOf(transaction, wish);
+      const carried = await readVlan(transaction, wish, to);
+      const carrier = carried.vlan === undefined ? to : carried.vlan.link;
       const siblings =
-        to !== undefined && (type === "macvlan" || type === "ipvlan")
-          ? await siblingsOf(transaction, to, context, wish.ifname)
+        carrier !== undefined && (type === "macvlan" || type === "ipvlan")
+          ? await siblingsOf(transaction, carrier, context, wish.ifname)
           : undefined;
       const portVlans =
         wish.tag === undefined || view.peer === undefined ? undefined : await portVlansOf(transaction, view.peer);
       return {
         host: {
           ...(to === undefined ? {} : { to }),
+          ...carried,
           hostEnds,
           ...(sameName === undefined ? {} : { sameName }),
           ...(siblings === undefined ? {} : { siblings }),

@@ -6,6 +6,7 @@ import type { LinkMode } from "../plan/request.js";
 import type { Sibling } from "../plan/sibling.js";
 import type { LinkView } from "../plan/view.js";
 import { linksFrom } from "./observe.js";
+import { isProbe } from "./read-vlan.js";
 import { readRecords } from "./record.js";
 import type { Transaction } from "./transaction.js";
 
@@ -30,8 +31,11 @@ export async function siblingsOf(
 ): Promise<Sibling[]> {
   const [answer] = await transaction.ask([{ netns: "host", message: dumpLinks() }]);
   const links = linksFrom(answer, "the host's links").filter(
-    ({ kind, link, linkNetnsid }) =>
-      (kind === "macvlan" || kind === "ipvlan") && link === parent.index && linkNetnsid === undefined,
+    (one) =>
+      (one.kind === "macvlan" || one.kind === "ipvlan") &&
+      one.link === parent.index &&
+      one.linkNetnsid === undefined &&
+      !isProbe(one, parent),
   );
   const records = readRecords(context.recordDir).flatMap(
     ({ type, parent: on, mode, guest, netns, ifname: name }): Sibling[] =>

@@ -16,7 +16,7 @@ export function readRecord(dir: string, name: string): Memory | undefined {
 /** What an alias says, itself or by the record it names; undefined when it is no attachment's of ours, or the record is lost. */
 export function memoryBehind(alias: string | undefined, dir: string): Memory | undefined {
   const parsed = parseAlias(alias);
-  if (parsed === undefined || "bridge" in parsed) return undefined;
+  if (parsed === undefined || "made" in parsed) return undefined;
   return "memory" in parsed ? parsed.memory : readRecord(dir, parsed.record);
 }
 

@@ -103,7 +103,8 @@ export function planAttach(
 const IPV6_MIN_MTU = 1280;
 
 function refuseNarrow(wish: AttachWish, view: AttachView): void {
-  const mtu = wish.mtu ?? view.host.to?.mtu;
+  const { to, vlan } = view.host;
+  const mtu = wish.mtu ?? (wish.uplink === undefined ? vlan?.link : undefined)?.mtu ?? to?.mtu;
   if (mtu === undefined || mtu >= IPV6_MIN_MTU || (!wants(wish, "inet6") && wish.gateways.inet6 === undefined)) return;
   const whose = wish.mtu === undefined ? `${wish.to} has MTU` : "MTU";
   throw invalid(`${whose} ${mtu}, and IPv6 needs at least ${IPV6_MIN_MTU}`, "ask for a larger MTU, or for IPv4 alone");

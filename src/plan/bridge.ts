@@ -21,17 +21,18 @@ export interface BridgeEnd {
 const NEW_BRIDGE_MTU = 1500;
 
 /**
- * A container's router advertisement must not give the host a default route: the kernel accepts them by default
- * on an interface that does not forward. The key is missing where IPv6 is switched off at boot.
+ * A router advertisement of a container, or of a router in a VLAN, must not give the host a default route: the kernel
+ * accepts them by default on an interface that does not forward. The key is missing where IPv6 is switched off at boot.
  */
-function refuseAdvertisements(
+export function refuseAdvertisements(
   b: PlanBuilder,
+  id: string,
   name: string,
   undo: { ownedBy: string } | { builtin: "what was there before is written back" },
 ): void {
   b.add({
-    id: "bridge.accept_ra",
-    label: `router advertisements refused on bridge ${name}`,
+    id: `${id}.accept_ra`,
+    label: `router advertisements refused on ${name}`,
     netns: "host",
     op: { op: "sysctl", key: `ipv6/conf/${name}/accept_ra`, value: "0", tolerate: ["ENOENT"] },
     undo,
@@ -49,7 +50,7 @@ export function bridgeSteps(
   if (existing === undefined) return makeBridge(b, context, name, filtering);
   const end = { index: existing.index, mtu: existing.mtu, stp: existing.stp === true };
   if (isMark(existing.group)) {
-    refuseAdvertisements(b, name, { builtin: "what was there before is written back" });
+    refuseAdvertisements(b, "bridge", name, { builtin: "what was there before is written back" });
     b.add({
       id: "bridge.up",
       label: `bridge ${name}, left half made by a killed run, finished`,
@@ -108,7 +109,7 @@ function makeBridge(b: PlanBuilder, context: PlanContext, name: string, filterin
     op: { op: "netlink", message: getLinkByName(name), capture: { slot: slots.bridge } },
     undo: { none: "reads only" },
   });
-  refuseAdvertisements(b, name, { ownedBy: birth });
+  refuseAdvertisements(b, "bridge", name, { ownedBy: birth });
   b.add({
     id: "bridge.up",
     label: `bridge ${name} up and marked as ours`,

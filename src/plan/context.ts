@@ -37,4 +37,8 @@ export const slots = {
   bridge: "bridge",
   hostEnd: "hostEnd",
   guestLink: "guestLink",
+  /** The link of a VLAN on the host. */
+  vlanLink: "vlanLink",
+  /** The link that finds out whether anything uses it. */
+  probe: "probe",
 } as const;

@@ -2,9 +2,9 @@ import { ipvlanModeName, ipvlanModes } from "../netlink/link-ipvlan.js";
 import { childBirth, recordStep } from "./birth-child.js";
 import { type Kind, unsuitable } from "./kind.js";
 import type { Memory } from "./memory.js";
-import { checkParent, parentSteps, refuseClash } from "./parent.js";
+import { refuseClash } from "./parent.js";
 import type { IpvlanMode } from "./request.js";
-import type { LinkView } from "./view.js";
+import { carrierDifferences, carrierOf, carrierSteps, checkCarrier, vlanOf } from "./vlan-parent.js";
 import type { AttachWish } from "./wish.js";
 
 function modeOf({ mode }: AttachWish): IpvlanMode {
@@ -20,22 +20,22 @@ const hints = {
 export const ipvlanKind: Kind = {
   infoKind: "ipvlan",
   hostEnd: false,
-  check(wish, { host: { to, siblings } }) {
-    const parent = checkParent(wish, to, "an ipvlan");
+  check(wish, view) {
+    const parent = checkCarrier(wish, view, "an ipvlan");
     if (wish.queues !== undefined) throw unsuitable("queues are for the ends of a veth, and an ipvlan has none");
     if (wish.sources.length > 0) throw unsuitable("a list of source MACs is for a macvlan of mode source");
     if (wish.mac !== undefined && wish.mac !== parent.address) {
       throw unsuitable(
-        `an ipvlan has the MAC of its parent ${wish.to}, ${parent.address}`,
+        `an ipvlan has the MAC of its parent ${parent.name}, ${parent.address}`,
         "leave the MAC out, or use a macvlan",
       );
     }
-    if (wish.tag !== undefined) throw unsuitable("a VLAN is not in this version yet");
-    refuseClash(wish, "ipvlan", modeOf(wish), siblings);
+    refuseClash(wish, "ipvlan", modeOf(wish), parent.name, view.host.siblings);
   },
   birth(b, context, wish, view, displaced) {
     if (wish.hostIfname !== undefined) b.warn(`an ipvlan has no host end, so nothing is called ${wish.hostIfname}`);
-    const to = view.host.to as LinkView;
+    const carrier = carrierOf(wish, view);
+    const vlan = vlanOf(wish, wish.to);
     const memory: Memory = {
       guest: context.guestId,
       ifname: wish.ifname,
@@ -43,12 +43,13 @@ export const ipvlanKind: Kind = {
       displaced,
       type: "ipvlan",
       to: wish.to,
-      parent: to.name,
+      ...(vlan === undefined ? {} : { vlan }),
+      parent: carrier.name,
       mode: modeOf(wish),
-      ...(to.address === undefined ? {} : { mac: to.address }),
+      ...(carrier.address === undefined ? {} : { mac: carrier.address }),
     };
     recordStep(b, context, memory);
-    const parent = parentSteps(b, to);
+    const parent = carrierSteps(b, context, wish, view);
     const linkinfo = { kind: "ipvlan", data: { mode: ipvlanModes[modeOf(wish)] } } as const;
     return {
       guest: childBirth(b, context, wish, view, { linkinfo, parent, hints }),
@@ -58,7 +59,7 @@ export const ipvlanKind: Kind = {
     };
   },
   differences(wish, view, link, differs) {
-    if (link.link !== view.host.to?.index) differs("is not on", undefined, wish.to);
+    carrierDifferences(wish, view, link, differs);
     differs("has mode", ipvlanModeName(link.ipvlanMode), wish.mode);
   },
   reborn: (old) => ({

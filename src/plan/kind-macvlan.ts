@@ -3,9 +3,9 @@ import { childBirth, recordStep } from "./birth-child.js";
 import { type Kind, macOf, unsuitable } from "./kind.js";
 import type { LinkAttributes } from "./link-message.js";
 import type { Memory } from "./memory.js";
-import { checkParent, parentSteps, refuseClash } from "./parent.js";
+import { refuseClash } from "./parent.js";
 import type { MacvlanMode } from "./request.js";
-import type { LinkView } from "./view.js";
+import { carrierDifferences, carrierOf, carrierSteps, checkCarrier, vlanOf } from "./vlan-parent.js";
 import type { AttachWish } from "./wish.js";
 
 function modeOf({ mode }: AttachWish): MacvlanMode {
@@ -33,25 +33,25 @@ const hints = {
 export const macvlanKind: Kind = {
   infoKind: "macvlan",
   hostEnd: false,
-  check(wish, { host: { to, siblings } }) {
-    const parent = checkParent(wish, to, "a macvlan");
+  check(wish, view) {
+    const parent = checkCarrier(wish, view, "a macvlan");
     if (wish.queues !== undefined) throw unsuitable("queues are for the ends of a veth, and a macvlan has none");
     if (wish.sources.length > 0 && wish.mode !== "source")
       throw unsuitable("a list of source MACs is for a macvlan of mode source", "add the mode: source");
     if (wish.mode === "passthru" && wish.mac !== undefined && wish.mac !== parent.address) {
       throw unsuitable(
-        `a macvlan of mode passthru has the MAC of its parent ${wish.to}, ${parent.address}`,
+        `a macvlan of mode passthru has the MAC of its parent ${parent.name}, ${parent.address}`,
         "leave the MAC out, or use another mode",
       );
     }
-    if (wish.tag !== undefined) throw unsuitable("a VLAN is not in this version yet");
-    refuseClash(wish, "macvlan", modeOf(wish), siblings);
+    refuseClash(wish, "macvlan", modeOf(wish), parent.name, view.host.siblings);
   },
   birth(b, context, wish, view, displaced) {
     if (wish.hostIfname !== undefined) b.warn(`a macvlan has no host end, so nothing is called ${wish.hostIfname}`);
-    const to = view.host.to as LinkView;
+    const carrier = carrierOf(wish, view);
     // The kernel gives the parent's to one of mode passthru, whatever is asked for.
-    const mac = wish.mode === "passthru" ? (to.address ?? "") : macOf(wish, context);
+    const mac = wish.mode === "passthru" ? (carrier.address ?? "") : macOf(wish, context);
+    const vlan = vlanOf(wish, wish.to);
     const memory: Memory = {
       guest: context.guestId,
       ifname: wish.ifname,
@@ -59,12 +59,13 @@ export const macvlanKind: Kind = {
       displaced,
       type: "macvlan",
       to: wish.to,
-      parent: to.name,
+      ...(vlan === undefined ? {} : { vlan }),
+      parent: carrier.name,
       mode: modeOf(wish),
       mac,
     };
     recordStep(b, context, memory);
-    const parent = parentSteps(b, to);
+    const parent = carrierSteps(b, context, wish, view);
     const linkinfo = { kind: "macvlan", data: dataOf(wish) } as const;
     return {
       guest: childBirth(b, context, wish, view, { linkinfo, parent, mac, hints }),
@@ -73,7 +74,7 @@ export const macvlanKind: Kind = {
     };
   },
   differences(wish, view, link, differs) {
-    if (link.link !== view.host.to?.index) differs("is not on", undefined, wish.to);
+    carrierDifferences(wish, view, link, differs);
     differs("has mode", macvlanModeName(link.macvlanMode), wish.mode);
     if (wish.sources.length > 0)
       differs("has source MACs", [...(link.macvlanSources ?? [])].sort().join(","), [...wish.sources].sort().join(","));

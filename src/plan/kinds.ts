@@ -1,5 +1,6 @@
 import { arphrd } from "../netlink/link.js";
-import { PipeworkError } from "../values/error.js";
+import { invalid, PipeworkError } from "../values/error.js";
+import { selectorText } from "../values/host-selector.js";
 import { isBridgeName } from "./bridge.js";
 import type { Kind, KindName } from "./kind.js";
 import { bridgeKind } from "./kind-bridge.js";
@@ -7,6 +8,7 @@ import { dummyKind } from "./kind-dummy.js";
 import { ipoibKind } from "./kind-ipoib.js";
 import { ipvlanKind } from "./kind-ipvlan.js";
 import { macvlanKind } from "./kind-macvlan.js";
+import { vlanKind } from "./kind-vlan.js";
 import type { Memory } from "./memory.js";
 import type { LinkType } from "./request.js";
 import type { AttachView, LinkView } from "./view.js";
@@ -19,6 +21,7 @@ const kinds: Readonly<Partial<Record<KindName, Kind>>> = {
   ipvlan: ipvlanKind,
   dummy: dummyKind,
   ipoib: ipoibKind,
+  vlan: vlanKind,
 };
 
 /** The row of a kind. Throws PipeworkError "unsupported" for one that has none. */
@@ -66,6 +69,11 @@ export function typeFor(wish: AttachWish, to: LinkView | undefined): LinkType {
 export function chooseKind(wish: AttachWish, view: AttachView): { readonly type: LinkType; readonly kind: Kind } {
   const type = typeFor(wish, view.host.to);
   const kind = kindOf(type);
+  if (wish.uplink !== undefined && type !== "bridge")
+    throw invalid(
+      `the uplink ${selectorText(wish.uplink)} is for a bridge, and ${wish.to} is to carry a ${type}`,
+      "leave it out",
+    );
   kind.check(wish, view);
   return { type, kind };
 }

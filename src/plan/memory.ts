@@ -32,6 +32,8 @@ export interface Memory {
   readonly type?: LinkType;
   readonly mac?: string;
   readonly to?: string;
+  /** The VLAN of `to` that the link is on. */
+  readonly vlan?: number;
   /** Name of the host link that it is on. */
   readonly parent?: string;
   readonly mode?: LinkMode;
@@ -50,6 +52,9 @@ const VERSION = "1";
 
 /** Alias of a bridge that we made. */
 export const BRIDGE_ALIAS = "pipework:bridge";
+
+/** Alias of a VLAN link of the host that we made: it goes again when nothing uses it any more. */
+export const VLAN_ALIAS = "pipework:vlan";
 
 /** Name of the record of one attachment; unique by guest and interface. */
 export function recordName(guest: string, ifname: string): string {
@@ -124,12 +129,16 @@ export function memoryRecord(memory: Memory): string {
   return `${JSON.stringify({ version: 1, ...memory })}\n`;
 }
 
-export type ParsedAlias = { readonly memory: Memory } | { readonly record: string } | { readonly bridge: true };
+export type ParsedAlias =
+  | { readonly memory: Memory }
+  | { readonly record: string }
+  | { readonly made: "bridge" | "vlan" };
 
 /** Reads an alias of ours; undefined when it is somebody else's, or of a version we do not know. */
 export function parseAlias(alias: string | undefined): ParsedAlias | undefined {
   if (alias === undefined || !alias.startsWith(PREFIX)) return undefined;
-  if (alias === BRIDGE_ALIAS) return { bridge: true };
+  if (alias === BRIDGE_ALIAS) return { made: "bridge" };
+  if (alias === VLAN_ALIAS) return { made: "vlan" };
   const [version, guest, ifname, netns, ...routes] = alias.slice(PREFIX.length).split(" ");
   if (version !== VERSION || guest === undefined) return undefined;
   if (/^@[0-9a-f]{32}\.json$/.test(guest)) return { record: guest.slice(1) };

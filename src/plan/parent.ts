@@ -18,28 +18,28 @@ export interface ParentEnd {
 }
 
 /** An Ethernet interface that may carry links of its own: `what` ("a macvlan") is how the refusal calls those. */
-export function checkParent(wish: AttachWish, to: LinkView | undefined, what: string): LinkView {
-  if (to === undefined) throw noSuchInterface(wish.to);
+export function checkParent(wish: AttachWish, to: LinkView | undefined, what: string, name = wish.to): LinkView {
+  if (to === undefined) throw noSuchInterface(name);
   if ((to.flags & ifFlags.IFF_LOOPBACK) !== 0)
-    throw unsuitable(`${wish.to} is the loopback interface`, `${what} needs an Ethernet interface`);
+    throw unsuitable(`${name} is the loopback interface`, `${what} needs an Ethernet interface`);
   if (to.type === arphrd.ARPHRD_INFINIBAND)
-    throw unsuitable(`${wish.to} is InfiniBand, and ${what} needs an Ethernet interface`, "use the type ipoib");
+    throw unsuitable(`${name} is InfiniBand, and ${what} needs an Ethernet interface`, "use the type ipoib");
   if (to.type !== arphrd.ARPHRD_ETHER)
-    throw unsuitable(`${wish.to} is no Ethernet interface (link-layer type ${to.type})`);
+    throw unsuitable(`${name} is no Ethernet interface (link-layer type ${to.type})`);
   if (to.kind === "openvswitch")
     throw new PipeworkError({
       code: "unsupported",
-      message: `${wish.to} is an Open vSwitch bridge, and those are not in this version yet`,
+      message: `${name} is an Open vSwitch bridge, and those are not in this version yet`,
     });
   if (to.slaveKind !== undefined) {
     throw unsuitable(
-      `${wish.to} is enslaved to a ${to.slaveKind}, so it cannot be the parent of ${what}`,
+      `${name} is enslaved to a ${to.slaveKind}, so it cannot be the parent of ${what}`,
       "attach to that bridge or bond instead",
     );
   }
   if (wish.mtu !== undefined && wish.mtu > to.mtu) {
     throw unsuitable(
-      `MTU ${wish.mtu} is more than the ${to.mtu} of its parent ${wish.to}`,
+      `MTU ${wish.mtu} is more than the ${to.mtu} of its parent ${name}`,
       `ask for ${to.mtu} or less, or raise the parent's first`,
     );
   }
@@ -65,12 +65,13 @@ export function refuseClash(
   wish: AttachWish,
   type: Sibling["type"],
   mode: LinkMode,
+  parent: string,
   siblings: readonly Sibling[] | undefined,
 ): void {
   const why = siblings === undefined ? undefined : clash(type, mode, siblings);
   if (why === undefined || wish.force) return;
   throw unsuitable(
-    `${type === "ipvlan" ? "an ipvlan" : "a macvlan"} of mode ${mode} cannot be on ${wish.to}: ${why}`,
+    `${type === "ipvlan" ? "an ipvlan" : "a macvlan"} of mode ${mode} cannot be on ${parent}: ${why}`,
     "choose the type and mode that fit, or detach that one first (`pipework list` shows ours); --force asks the kernel",
   );
 }

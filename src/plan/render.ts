@@ -64,6 +64,8 @@ function linkWords(message: Message, names: Names): string {
       put("address", a["address"]);
       if (a["ifalias"] !== undefined) words.push("alias", JSON.stringify(a["ifalias"]));
       put("group", a["group"] === 0 ? "default" : a["group"]);
+      if (a["master"] !== undefined)
+        words.push(...(a["master"] === 0 ? ["nomaster"] : ["master", names.of(a["master"])]));
       if (header["change"] !== undefined) words.push(header["flags"] === 0 ? "down" : "up");
       const arpNotify = (a["afSpec"] as { inet?: { conf?: { arpNotify?: number } } } | undefined)?.inet?.conf
         ?.arpNotify;

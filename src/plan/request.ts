@@ -26,6 +26,8 @@ export interface AttachRequest {
   mac?: string | undefined;
   /** VLAN id, 1 to 4094; on a bridge also a trunk, such as "10,20-30"; on InfiniBand a partition key, such as "0x8001". */
   vlan?: number | string | undefined;
+  /** With a bridge and a VLAN id: the Ethernet interface whose VLAN link is a port of the bridge. */
+  uplink?: string | undefined;
   /** Bytes. Default: that of the bridge or the parent. */
   mtu?: number | undefined;
   /** Queues per veth end. Default: 1. */

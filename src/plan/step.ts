@@ -57,6 +57,8 @@ export interface ReapOperation {
   readonly op: "reap";
   readonly message: Message;
   readonly ifindex: number | Slot;
+  /** Only while the slot is filled. */
+  readonly ifSlot?: string;
 }
 
 /** Exactly one of: a complete inverse; gone with the link that another step made; none, for a reason. */

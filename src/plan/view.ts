@@ -34,6 +34,8 @@ export interface LinkView {
   readonly ipvlanMode?: number;
   /** Id of a VLAN link. */
   readonly vlanId?: number;
+  /** Protocol of its tags, ETH_P_8021Q or ETH_P_8021AD. */
+  readonly vlanProtocol?: number;
   /** IFLA_BR_VLAN_FILTERING of a bridge. */
   readonly vlanFiltering?: boolean;
   /** IFLA_BR_VLAN_DEFAULT_PVID of a bridge: the VLAN that a new port is given; 0: none. */
@@ -111,11 +113,29 @@ export interface GuestView extends Partial<HeldLink> {
   readonly displacers: Displacers;
 }
 
+/** The VLAN that is wished, as far as the host has it. */
+export interface VlanView {
+  /** The 802.1Q link of that id on the parent, whatever its name and whoever made it. */
+  readonly link?: LinkView;
+  /** Links of the host under the names that it could get. */
+  readonly names: ReadonlyMap<string, LinkView>;
+  /** What a killed sweep has left on it: macvlans that keep everything else off. */
+  readonly probes: readonly LinkView[];
+  /** Addresses of `link`, where it is to become the port of a bridge. */
+  readonly addresses: readonly AddressView[];
+  /** Ports of that bridge. */
+  readonly ports: readonly LinkView[];
+}
+
 /** What an attach plan depends on, read under the lock. */
 export interface AttachView {
   readonly host: {
     /** The interface named by `to`. */
     readonly to?: LinkView;
+    /** The interface named by `uplink`. */
+    readonly uplink?: LinkView;
+    /** Only where a VLAN of `to` or of `uplink` is wished. */
+    readonly vlan?: VlanView;
     /** Links that have a name the host end could get. */
     readonly hostEnds: ReadonlyMap<string, LinkView>;
     /** What is seen on the parent of a macvlan or ipvlan, less what this very attachment has there. */

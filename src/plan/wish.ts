@@ -28,6 +28,8 @@ export interface AttachWish {
   readonly tag?: Tag;
   /** MACs that a macvlan of mode source listens to; empty: none stated. */
   readonly sources: readonly string[];
+  /** The interface whose VLAN is a port of the bridge `to`. */
+  readonly uplink?: HostSelector;
   readonly force: boolean;
   readonly ifname: string;
   readonly hostIfname?: string;
@@ -188,6 +190,15 @@ function parseGateways(gateway: AttachRequest["gateway"], addresses: readonly Pr
   return gateways;
 }
 
+/** The uplink of a bridge is a VLAN of that interface, never the interface itself, whose addresses would be cut off. */
+function parseUplink({ uplink, to }: AttachRequest, tag: Tag | undefined): HostSelector | undefined {
+  const name = optionalText(uplink, "uplink");
+  if (name === undefined) return undefined;
+  if (tag === undefined || !("vlan" in tag))
+    throw invalid(`the uplink ${name} of ${to} needs the id of a VLAN`, "the bridge gets a port in that VLAN of it");
+  return parseHostSelector(name, "uplink");
+}
+
 /** Every field of AttachRequest: one that is misspelt must not be as good as left out. */
 const fields = {
   guest: true,
@@ -202,6 +213,7 @@ const fields = {
   metric: true,
   mac: true,
   vlan: true,
+  uplink: true,
   mtu: true,
   queues: true,
   dhcp: true,
@@ -241,6 +253,8 @@ export function parseWish(request: AttachRequest): AttachWish {
   // Whether it exists is the view's to say; whether it can be an interface at all is said here.
   const selector = parseHostSelector(to);
   const tag = request.vlan === undefined ? undefined : parseTag(request.vlan);
+  if (type === "vlan" && tag === undefined) throw invalid("a link of type vlan needs the id of its VLAN", "1 to 4094");
+  const uplink = parseUplink(request, tag);
   const seen = new Set<string>();
   const addresses = list(request.addresses, "addresses", '"192.168.1.2/24"')
     .map((address) => parsePrefix(address))
@@ -266,6 +280,7 @@ export function parseWish(request: AttachRequest): AttachWish {
     ...(request.mode === undefined ? {} : { mode: request.mode }),
     ...(tag === undefined ? {} : { tag }),
     sources: [...new Set(list(request.sources, "sources", '"02:00:00:00:00:05"').map(parseMac))],
+    ...(uplink === undefined ? {} : { uplink }),
     force: request.force === true,
     ifname: parseIfname(
       optionalText(request.ifname, "ifname") ?? (type === "ipoib" ? "ib0" : "eth1"),

@@ -19,6 +19,18 @@ export function hashedHostIfname(guestId: string, ifname: string, candidate = 0)
   return `vpw${identityDigest(guestId, ifname).slice(start, start + DIGITS)}`;
 }
 
+/** Names that the link of a VLAN may get on the host, best first: parent.id, as `ip` and the shell script have it. */
+export function vlanIfnames(parent: string, id: number): string[] {
+  const plain = `${parent}.${id}`;
+  const hashed = `pwv${identityDigest(parent, String(id)).slice(0, DIGITS)}`;
+  return byteLength(plain) > IFNAME_MAX ? [hashed] : [plain, hashed];
+}
+
+/** The name of the link by which a sweep finds out whether anything uses the link of that name. */
+export function probeIfname(vlan: string): string {
+  return `pwp${identityDigest(vlan, "probe").slice(0, DIGITS)}`;
+}
+
 /** The name a link is born with when the host has an interface of its final name. */
 export function temporaryIfname(guestId: string, ifname: string): string {
   return `pwt${identityDigest(guestId, ifname).slice(0, DIGITS)}`;

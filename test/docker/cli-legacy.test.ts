@@ -245,10 +245,7 @@ describe("a refusal", () => {
     const before = stage.state();
     for (const words of [
       ["br9", name, "dhcp"],
-      ["br9", name, "10.0.0.2/24", "@10"],
-      [nic, name, "10.0.0.2/24", "@10"],
       ["--direct-phys", nic, name, "10.0.0.2/24"],
-      ["dummy0", name, "10.0.0.2/24"],
       ["ovsbr0", name, "10.0.0.2/24"],
       ["route", name, "add", "10.0.0.0/8", "via", "192.168.1.1"],
       ["rule", name, "show"],

@@ -19,6 +19,8 @@ const IFLA_MACVLAN_MODE = 1;
 const IFLA_MACVLAN_MACADDR = 4;
 const IFLA_MACVLAN_MACADDR_DATA = 5;
 const IFLA_IPVLAN_MODE = 1;
+const IFLA_VLAN_ID = 1;
+const IFLA_VLAN_PROTOCOL = 5;
 const IFLA_BR_STP_STATE = 5;
 const IFLA_BR_VLAN_FILTERING = 7;
 const IFLA_BRPORT_STATE = 1;
@@ -91,7 +93,12 @@ function found(kernel: FakeKernel, ns: FakeNamespace, { header, attributes }: Li
 }
 
 function dump(ns: FakeNamespace, { attributes }: LinkMessage): Uint8Array {
-  const wanted = ns.links.filter((link) => attributes.master === undefined || link.master?.index === attributes.master);
+  const { master, linkinfo } = attributes;
+  const wanted = ns.links.filter(
+    (link) =>
+      (master === undefined || link.master?.index === master) &&
+      (linkinfo?.kind === undefined || link.kind === linkinfo.kind),
+  );
   return joined(...wanted.map(reply));
 }
 
@@ -122,6 +129,13 @@ function linkInfo(link: FakeLink): Uint8Array {
   }
   if (link.kind === "ipvlan")
     parts.push(attribute(2, attribute(IFLA_IPVLAN_MODE, Uint8Array.of(link.ipvlanMode ?? 0, 0))));
+  if (link.kind === "vlan") {
+    const id = Uint8Array.of((link.vlanId ?? 0) & 0xff, (link.vlanId ?? 0) >> 8);
+    // ETH_P_8021Q, in network order.
+    parts.push(
+      attribute(2, joined(attribute(IFLA_VLAN_PROTOCOL, Uint8Array.of(0x81, 0)), attribute(IFLA_VLAN_ID, id))),
+    );
+  }
   if (link.kind === "bridge") {
     const filtering = attribute(IFLA_BR_VLAN_FILTERING, Uint8Array.of(link.vlanFiltering ? 1 : 0));
     parts.push(attribute(2, joined(attribute(IFLA_BR_STP_STATE, u32(0)), filtering)));
@@ -197,14 +211,21 @@ function create(kernel: FakeKernel, ns: FakeNamespace, { header, attributes: a }
     });
     return new Uint8Array();
   }
-  if (kind === "macvlan" || kind === "ipvlan" || kind === "dummy") {
+  if (kind === "macvlan" || kind === "ipvlan" || kind === "vlan" || kind === "dummy") {
     // The kernel up to 6.12 looks for the name in the sender's namespace as well.
     if (there !== ns && kernel.links.find(ns, base.name) !== undefined) throw new Refusal("EEXIST");
     const lower = a.link === undefined ? undefined : kernel.links.at(ns, a.link);
     const mode = data !== undefined && "mode" in data ? (data.mode as number) : undefined;
     const macvlanSources = data !== undefined && "macaddrData" in data ? data.macaddrData?.macaddrs : undefined;
+    const vlanId = data !== undefined && "id" in data ? data.id : undefined;
     const ofKind =
-      kind === "macvlan" ? { macvlanMode: mode, macvlanSources } : kind === "ipvlan" ? { ipvlanMode: mode } : {};
+      kind === "macvlan"
+        ? { macvlanMode: mode, macvlanSources }
+        : kind === "ipvlan"
+          ? { ipvlanMode: mode }
+          : kind === "vlan"
+            ? { vlanId }
+            : {};
     kernel.links.create(there, { ...base, lower, ...ofKind });
     return new Uint8Array();
   }
@@ -223,7 +244,7 @@ function change(kernel: FakeKernel, ns: FakeNamespace, message: LinkMessage, byt
   if (a.group !== undefined) link.group = a.group;
   if (header.index !== 0 && a.ifname !== undefined) kernel.links.rename(link, a.ifname);
   if (a.ifalias !== undefined) link.alias = a.ifalias === "" ? undefined : a.ifalias;
-  if (a.master !== undefined) link.master = a.master === 0 ? undefined : kernel.links.at(ns, a.master);
+  if (a.master !== undefined) kernel.links.enslave(link, a.master === 0 ? undefined : kernel.links.at(ns, a.master));
   const arpNotify = attributeAt(bytes, ATTRIBUTES, [AF_SPEC, AF_INET, IFLA_INET_CONF, ARP_NOTIFY]);
   if (arpNotify !== undefined) link.arpNotify = new Reader(arpNotify).u32(0);
   if ((header.change & ifFlags.IFF_UP) !== 0) kernel.links.setUp(link, (header.flags & ifFlags.IFF_UP) !== 0);

@@ -17,6 +17,7 @@ export interface NewLink {
   readonly macvlanSources?: readonly string[] | undefined;
   readonly ipvlanMode?: number | undefined;
   readonly vlanFiltering?: boolean | undefined;
+  readonly vlanId?: number | undefined;
   readonly up?: boolean | undefined;
 }
 
@@ -48,7 +49,7 @@ export class LinkTable {
     if (wanted.kind === "macvlan") {
       if (wanted.lower === undefined) throw new Refusal("EINVAL");
       if (wanted.lower.master !== undefined) throw new Refusal("EBUSY");
-      const there = children(this.namespaces, wanted.lower);
+      const there = occupants(this.namespaces, wanted.lower);
       if (there.some(({ kind }) => kind === "ipvlan")) throw new Refusal("EBUSY");
       const passthru = (mode: number | undefined) => mode === macvlanModes.passthru;
       if (there.length > 0 && (passthru(wanted.macvlanMode) || there.some((one) => passthru(one.macvlanMode))))
@@ -59,17 +60,27 @@ export class LinkTable {
     if (wanted.kind === "ipvlan") {
       if (wanted.lower === undefined) throw new Refusal("EINVAL");
       if (wanted.lower.master !== undefined) throw new Refusal("EBUSY");
-      if (children(this.namespaces, wanted.lower).some(({ kind }) => kind === "macvlan")) throw new Refusal("EBUSY");
+      if (occupants(this.namespaces, wanted.lower).some(({ kind }) => kind === "macvlan")) throw new Refusal("EBUSY");
+    }
+    if (wanted.kind === "vlan") {
+      if (wanted.lower === undefined || wanted.vlanId === undefined) throw new Refusal("EINVAL");
+      if (wanted.vlanId < 1 || wanted.vlanId > 4094) throw new Refusal("ERANGE", "Invalid VLAN id");
+      // vlan_check_real_dev: whatever namespace the other is in.
+      if (children(this.namespaces, wanted.lower).some(({ vlanId }) => vlanId === wanted.vlanId))
+        throw new Refusal("EEXIST", "VLAN device already exists");
+      if (wanted.mtu !== undefined && wanted.mtu > wanted.lower.mtu) throw new Refusal("EINVAL");
     }
   }
 
   create(ns: FakeNamespace, wanted: NewLink): FakeLink {
     this.check(ns, wanted);
     const inherits =
-      wanted.kind === "ipvlan" || (wanted.kind === "macvlan" && wanted.macvlanMode === macvlanModes.passthru);
+      wanted.kind === "ipvlan" ||
+      (wanted.kind === "vlan" && wanted.address === undefined) ||
+      (wanted.kind === "macvlan" && wanted.macvlanMode === macvlanModes.passthru);
     const own = wanted.address ?? `06:00:00:00:00:${(this.#nextMac++).toString(16).padStart(2, "0")}`;
     if (wanted.kind === "ipvlan")
-      for (const other of children(this.namespaces, wanted.lower)) other.ipvlanMode = wanted.ipvlanMode;
+      for (const other of occupants(this.namespaces, wanted.lower)) other.ipvlanMode = wanted.ipvlanMode;
     const link: FakeLink = {
       index: this.#nextIndex++,
       name: wanted.name,
@@ -90,6 +101,7 @@ export class LinkTable {
       vlanFiltering: wanted.vlanFiltering ?? false,
       // nbp_vlan_init: a new port is in the bridge's default VLAN.
       vlans: new Map(wanted.master?.vlanFiltering === true ? [[1, 6]] : []),
+      vlanId: wanted.vlanId,
       netns: ns,
       arpNotify: 0,
       ipv6: new Map(ns.ipv6Defaults),
@@ -123,7 +135,10 @@ export class LinkTable {
         throw new Refusal("EADDRINUSE");
       }
     }
+    if (up && link.kind === "vlan" && link.lower?.up === false) throw new Refusal("ENETDOWN");
     link.up = up;
+    // vlan_device_event: the VLANs of a link follow it.
+    for (const one of children(this.namespaces, link)) if (one.kind === "vlan") this.setUp(one, up);
     if (up && link.kind === "ipvlan") this.#tell(link);
     if (up) stack.broughtUp(link);
     else stack.takenDown(link);
@@ -142,6 +157,16 @@ export class LinkTable {
 
   /** As on 6.1: an interface that is up is not renamed. */
   renameUpRefused = false;
+
+  /** br_add_if: a port has the rx_handler of its link. */
+  enslave(link: FakeLink, master: FakeLink | undefined): void {
+    if (master !== undefined) {
+      if (master.kind !== "bridge") throw new Refusal("EOPNOTSUPP");
+      if (link.master !== undefined && link.master !== master) throw new Refusal("EBUSY");
+      if (occupants(this.namespaces, link).length > 0) throw new Refusal("EBUSY");
+    }
+    link.master = master;
+  }
 
   setAddress(link: FakeLink, address: string): void {
     checkMac(address);
@@ -185,6 +210,11 @@ export class LinkTable {
 
 function children(namespaces: readonly FakeNamespace[], lower: FakeLink | undefined): FakeLink[] {
   return namespaces.flatMap((ns) => ns.links.filter((link) => link.lower === lower));
+}
+
+/** Those that have the rx_handler of a link, of which there is one; a VLAN needs none. */
+function occupants(namespaces: readonly FakeNamespace[], lower: FakeLink | undefined): FakeLink[] {
+  return children(namespaces, lower).filter(({ kind }) => kind !== "vlan");
 }
 
 function allMacvlans(namespaces: readonly FakeNamespace[], lower: FakeLink | undefined): FakeLink[] {

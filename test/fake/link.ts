@@ -14,7 +14,7 @@ export interface FakeLink {
   master: FakeLink | undefined;
   /** The other end of a veth. */
   peer: FakeLink | undefined;
-  /** Parent of a macvlan or an ipvlan. */
+  /** Parent of a macvlan, an ipvlan or a VLAN. */
   lower: FakeLink | undefined;
   readonly queues: number;
   readonly macvlanMode: number | undefined;
@@ -25,6 +25,7 @@ export interface FakeLink {
   vlanFiltering: boolean;
   /** VLANs of a bridge port, with their flags (BRIDGE_VLAN_INFO_*). */
   readonly vlans: Map<number, number>;
+  readonly vlanId: number | undefined;
   netns: FakeNamespace;
   arpNotify: number;
   /** ipv6/conf/<name>/<key>. */

@@ -13,6 +13,7 @@ import {
   loseDefaults,
   macvlan,
   nicked,
+  on10,
   spoiled,
   withNic,
 } from "./scenario-start.js";
@@ -102,6 +103,52 @@ export const detaches: readonly Scenario[] = [
     before: debris(nicked, { attach: { ...both, to: "nic0", type: "ipvlan" } }, "link.up"),
     act: { detach: { guest } },
     outcome: "detached",
+  },
+  {
+    name: "the last of a VLAN",
+    before: after(nicked, { attach: on10 }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "one of two on a VLAN",
+    before: after(
+      nicked,
+      { attach: on10 },
+      { attach: { ...on10, ifname: "eth2", addresses: ["10.9.0.2/24"], gateway: "10.9.0.1" } },
+    ),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "the last of a VLAN that somebody else made",
+    before: after(
+      (s) => {
+        nicked(s);
+        s.vlan("nic0", "x10", 10);
+      },
+      { attach: on10 },
+    ),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "a VLAN of the guest's alone, defaults given back",
+    before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0", type: "vlan", vlan: 10 } }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "veth of a bridge over a VLAN",
+    before: after(nicked, { attach: { ...both, uplink: "nic0", vlan: 10 } }),
+    act: { detach: { guest } },
+    outcome: "detached",
+  },
+  {
+    name: "half a macvlan on half a VLAN",
+    before: debris(nicked, { attach: on10 }, "vlan-link.up"),
+    act: { detach: { guest } },
+    outcome: "absent",
   },
   {
     name: "macvlan below a veth in a chain",

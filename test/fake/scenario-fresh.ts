@@ -9,6 +9,7 @@ import {
   guest,
   macvlan,
   nicked,
+  on10,
   to,
   v4,
   v6,
@@ -184,6 +185,59 @@ export const freshAttachments: readonly Scenario[] = [
     outcome: "attached",
   },
   { name: "dummy", before: engined, act: { attach: { ...both, to: "dummy", type: "dummy" } }, outcome: "attached" },
+  { name: "macvlan on a VLAN whose link is to be made", before: nicked, act: { attach: on10 }, outcome: "attached" },
+  {
+    name: "macvlan on a VLAN whose link has another name and is down, as is the parent",
+    before: (s) => {
+      s.guest("blue");
+      s.nic("nic0", { up: false });
+      s.vlan("nic0", "x10", 10, { up: false });
+      s.nic("nic0.10");
+    },
+    act: { attach: on10 },
+    outcome: "attached",
+  },
+  {
+    name: "ipvlan on a VLAN whose name is taken, parent down",
+    before: (s) => {
+      engined(s);
+      s.nic("nic0", { up: false });
+      s.nic("nic0.10");
+    },
+    act: { attach: { ...both, to: "nic0", type: "ipvlan", vlan: 10 } },
+    outcome: "attached",
+  },
+  {
+    name: "macvlan on a VLAN of a VLAN",
+    before: (s) => {
+      nicked(s);
+      s.vlan("nic0", "nic0.10", 10);
+    },
+    act: { attach: { ...macvlan, to: "nic0.10", vlan: 20 } },
+    outcome: "attached",
+  },
+  {
+    name: "a VLAN for the guest alone",
+    before: withNic(engined, "nic0"),
+    act: { attach: { ...both, to: "nic0", type: "vlan", vlan: 10 } },
+    outcome: "attached",
+  },
+  {
+    name: "veth, bridge to be made over a VLAN to be made",
+    before: nicked,
+    act: { attach: { ...both, uplink: "nic0", vlan: 10 } },
+    outcome: "attached",
+  },
+  {
+    name: "veth, bridge and VLAN there, not yet together",
+    before: (s) => {
+      nicked(s);
+      s.bridge("br1", { up: false });
+      s.vlan("nic0", "x10", 10, { up: false });
+    },
+    act: { attach: { ...both, uplink: "nic0", vlan: 10 } },
+    outcome: "attached",
+  },
   {
     name: "macvlan, displacing both defaults",
     before: withNic(engined, "nic0"),

@@ -12,6 +12,7 @@ import {
   linkOf,
   macvlan,
   nicked,
+  on10,
   spoiled,
   v4,
   v6,
@@ -57,6 +58,18 @@ export const leftovers: readonly Scenario[] = [
     name: "half a macvlan by its temporary name",
     before: debris(withNic(nicked, "eth1"), { attach: macvlan }, "link.rename"),
     act: { attach: macvlan },
+    outcome: "attached",
+  },
+  {
+    name: "half a VLAN",
+    before: debris(nicked, { attach: on10 }, "vlan-link.up"),
+    act: { attach: on10 },
+    outcome: "attached",
+  },
+  {
+    name: "a whole VLAN and nothing on it",
+    before: debris(nicked, { attach: on10 }, "macvlan.create"),
+    act: { attach: on10 },
     outcome: "attached",
   },
   {

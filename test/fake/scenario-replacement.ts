@@ -1,5 +1,17 @@
 import type { Scenario } from "./scenario.js";
-import { after, both, bridged, engined, eth2, macvlan, nicked, v4, withBridge, withNic } from "./scenario-start.js";
+import {
+  after,
+  both,
+  bridged,
+  engined,
+  eth2,
+  macvlan,
+  nicked,
+  on10,
+  v4,
+  withBridge,
+  withNic,
+} from "./scenario-start.js";
 
 export const replacements: readonly Scenario[] = [
   {
@@ -47,6 +59,24 @@ export const replacements: readonly Scenario[] = [
       { attach: { ...both, vlan: 100 } },
     ),
     act: { attach: { ...both, vlan: 200, replace: true } },
+    outcome: "replaced",
+  },
+  {
+    name: "a macvlan on another VLAN",
+    before: after(nicked, { attach: on10 }),
+    act: { attach: { ...on10, vlan: 20, replace: true } },
+    outcome: "replaced",
+  },
+  {
+    name: "a macvlan for a VLAN of the guest's alone, on that VLAN",
+    before: after(nicked, { attach: { ...on10, type: "vlan" } }),
+    act: { attach: { ...on10, replace: true } },
+    outcome: "replaced",
+  },
+  {
+    name: "a veth for a macvlan on a VLAN",
+    before: after(withNic(engined, "nic0"), { attach: { ...both, to: "nic0", vlan: 10 } }),
+    act: { attach: { ...both, replace: true } },
     outcome: "replaced",
   },
   {

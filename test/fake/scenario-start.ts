@@ -24,6 +24,9 @@ export const eth3 = {
 };
 export const macvlan = { guest, to: "nic0", addresses: ["192.168.1.2/24"], gateway: "192.168.1.1" };
 
+/** The same on VLAN 10 of it. */
+export const on10 = { ...macvlan, vlan: 10 };
+
 export const bridged = (scene: Scene) => {
   scene.guest("blue");
   scene.bridge("br1");

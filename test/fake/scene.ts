@@ -30,6 +30,13 @@ export class Scene {
     return links.create(this.machine.host, { name, kind: undefined, mtu, up });
   }
 
+  /** A VLAN of a NIC that somebody else made. */
+  vlan(parent: string, name: string, id: number, { up = true }: { up?: boolean } = {}): FakeLink {
+    const { links } = this.machine.kernel;
+    const lower = links.find(this.machine.host, parent);
+    return links.create(this.machine.host, { name, kind: "vlan", lower, vlanId: id, up });
+  }
+
   /** A veth that somebody else made, as Docker does: eth0 with addresses in the guest, its other end on the host. */
   foreign(guest: FakeNamespace, name: string, addresses: readonly string[] = []): FakeLink {
     const { links } = this.machine.kernel;

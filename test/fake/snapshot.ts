@@ -50,6 +50,7 @@ function namespace(ns: FakeNamespace, options: SnapshotOptions): Plain {
         ipvlanMode: link.ipvlanMode,
         vlanFiltering: link.vlanFiltering,
         vlans: [...link.vlans].map(([vid, flags]) => `${vid}:${flags}`).join(),
+        ...(link.vlanId === undefined ? {} : { vlanId: link.vlanId }),
         ...(options.withoutNotify === true ? {} : { arpNotify: link.arpNotify }),
         ipv6: byKey(link.ipv6, notify),
       })),

@@ -253,7 +253,6 @@ describe("guests", () => {
 
 describe("what is not in this version", () => {
   test.each([
-    [{ vlan: 5 }, "VLAN"],
     [{ dhcp: true }, "DHCP"],
     [{ directPhys: true }, "type phys"],
     [{ type: "ovs" as const }, "type ovs"],

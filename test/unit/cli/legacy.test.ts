@@ -286,6 +286,39 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
     await expect(readWords(split("bridge br1 --uplink eth0"), noLinks)).rejects.toMatchObject({ code: "unsupported" });
   });
 
+  describe("`br63@bond0 ... @63`: a bridge over a VLAN", () => {
+    const over = { to: "br63", uplink: "bond0", vlan: 63, guest: "web1", addresses: ["10.0.0.2/24"] };
+    test("that is to be made, or is there, of whatever name", () => {
+      expect(request("br63@bond0 web1 10.0.0.2/24 @63")).toEqual(over);
+      expect(request("br63@bond0 -i eth0 web1 10.0.0.2/24@10.0.0.1 U:web1@63")).toEqual({
+        ...over,
+        ifname: "eth0",
+        gateway: "10.0.0.1",
+        mac: "U:web1",
+      });
+      expect(request("lan@bond0 web1 10.0.0.2/24 @63", hostWith({ lan: "bridge" }))).toEqual({ ...over, to: "lan" });
+    });
+    test("an interface that has that very name beats it", () => {
+      const links = hostWith({ "br63@bond0": "other" });
+      expect(request("br63@bond0 web1 10.0.0.2/24 @63", links)).toMatchObject({ to: "br63@bond0", vlan: 63 });
+      expect(request("br63@bond0 web1 10.0.0.2/24 @63", links)).not.toHaveProperty("uplink");
+    });
+    test.each([
+      ["br63@bond0 web1 10.0.0.2/24", "which VLAN of bond0"],
+      ["br63@bond0 web1 10.0.0.2/24 02:00:00:00:00:05", "which VLAN of bond0"],
+      ["br63@ web1 10.0.0.2/24 @63", "interface behind the @ is empty"],
+      ["@bond0 web1 10.0.0.2/24 @63", "no bridge"],
+      ["eth3@bond0 web1 10.0.0.2/24 @63", "no bridge"],
+      ["br63@bond0@x web1 10.0.0.2/24 @63", "no bridge"],
+      ["--direct-phys br63@bond0 web1 10.0.0.2/24 @63", "br63 is a bridge"],
+    ])("%s is refused", (line, sentence) => {
+      expect(refusal(line, hostWith({ eth3: "other" }))).toMatchObject({
+        code: "invalid-request",
+        message: expect.stringContaining(sentence),
+      });
+    });
+  });
+
   describe("`[mac][@vlan]` splits at the first `@`", () => {
     test("both parts, either, none", () => {
       const eth3 = hostWith({ eth3: "other" });

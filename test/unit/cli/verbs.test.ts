@@ -112,7 +112,12 @@ describe("attach", () => {
     ["--ovsdb unix:/x", "unsupported"],
     ["--datapath-type netdev", "unsupported"],
     ["--type ovs", "unsupported"],
-    ["--type vlan", "unsupported"],
+    ["--type vlan", "invalid-request"],
+    ["--vlan 010", "invalid-request"],
+    ["--vlan 4095", "invalid-request"],
+    ["--uplink eth0", "invalid-request"],
+    ["--uplink eth0 --vlan 10,20", "invalid-request"],
+    ["--uplink a/b --vlan 10", "invalid-request"],
     ["--type bridge --mode vepa", "invalid-request"],
     ["--type vlan --direct-phys", "invalid-request"],
     ["--type brdige", "invalid-request"],
@@ -235,12 +240,12 @@ describe("help and version: stdout, exit 0, nothing opened", () => {
   test("the help of attach names every option that it takes, but those of later versions", async () => {
     const port = new FakePort();
     await run(["attach", "--help"], port);
-    for (const option of "to type mode ifname host-ifname address gateway route metric mac mtu queues replace no-announce dry-run json quiet verbose timeout".split(
+    for (const option of "to type mode ifname host-ifname address gateway route metric mac vlan uplink mtu queues replace no-announce dry-run json quiet verbose timeout".split(
       " ",
     )) {
       expect(port.stdout).toContain(`--${option}`);
     }
-    for (const option of ["--vlan", "--dhcp", "--ovsdb", "--direct-phys"]) expect(port.stdout).not.toContain(option);
+    for (const option of ["--dhcp", "--ovsdb", "--direct-phys"]) expect(port.stdout).not.toContain(option);
   });
 
   test("a link of the host that is called help", async () => {
