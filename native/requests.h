@@ -102,10 +102,14 @@ struct Exchanged {
 };
 
 struct Conversation {
-  /** Of a unix stream socket. */
+  /** Of a unix stream socket; one that begins with a zero byte is a name in the abstract namespace (unix(7)). */
   std::string path;
   Bytes payload;
   std::chrono::milliseconds time{0};
+  /** Bytes of a whole answer; 0: it ends where the other side closes. */
+  size_t length = 0;
+  /** Sends our credentials along, and puts the answerer's struct ucred before the answer. */
+  bool credentials = false;
 };
 
 struct Conversed {

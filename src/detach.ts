@@ -1,5 +1,7 @@
 import { contextOf } from "./attach.js";
+import type { DockerEngine } from "./guests/docker.js";
 import type { LiveGuest } from "./guests/guest.js";
+import { parseGuestReference } from "./guests/reference.js";
 import type { Instance } from "./instance.js";
 import { linksFrom } from "./kernel/observe.js";
 import { findStray, guestAsks, memoryOf, peerOf, readGuest } from "./kernel/read-guest.js";
@@ -122,16 +124,52 @@ async function swept(
 
 /** Identities that a reference may stand for when its guest is not there to say: the record was written under one of them. */
 async function idsOf(instance: Instance, ref: string, request: DetachRequest): Promise<string[]> {
-  const ids = [ref, `docker:${ref}`];
-  const name = ref.startsWith("docker:") ? ref.slice("docker:".length) : ref;
-  if (/^(pid|netns):/.test(ref)) return ids;
-  try {
-    const container = await instance.docker.inspect(name, { signal: request.signal });
-    if (container !== null) ids.push(`docker:${container.id}`);
-  } catch {
-    // Without an engine the words themselves must do.
+  const reference = parseGuestReference(ref);
+  const { docker, podman } = enginesOf(instance);
+  switch (reference.form) {
+    case "docker":
+      return [ref, ...(await containerIds(docker, reference.name, request)).ids];
+    case "podman":
+      return [ref, ...(await containerIds(podman, reference.name, request)).ids];
+    case "word": {
+      const ids: string[] = [];
+      for (const engine of [docker, podman]) {
+        const one = await containerIds(engine, reference.name, request);
+        ids.push(...one.ids);
+        // The word is this engine's then, and whoever else goes by it may well be running.
+        if (one.known) return ids;
+      }
+      return [...ids, `lxc:${reference.name}`];
+    }
+    default:
+      // LXC's containers, processes and namespaces have no other names.
+      return [ref];
   }
-  return ids;
+}
+
+type EngineDoor = { readonly prefix: "docker" | "podman"; readonly open: () => DockerEngine };
+
+function enginesOf(instance: Instance): { docker: EngineDoor; podman: EngineDoor } {
+  return {
+    docker: { prefix: "docker", open: () => instance.docker },
+    podman: { prefix: "podman", open: () => instance.podman },
+  };
+}
+
+/** The word itself may be the id that an engine which no longer knows it, or is not there any more, once gave. */
+async function containerIds(
+  { prefix, open }: EngineDoor,
+  name: string,
+  { timeoutMs, signal }: DetachRequest,
+): Promise<{ ids: string[]; known: boolean }> {
+  try {
+    const engine = open();
+    const container = await engine.inspect(name, { timeoutMs: timeoutMs || undefined, signal });
+    const ids = [name, ...(container === null ? [] : [container.id])].map((id) => `${engine.kind.name}:${id}`);
+    return { ids, known: container !== null };
+  } catch {
+    return { ids: [`${prefix}:${name}`], known: false };
+  }
 }
 
 /**

@@ -1,6 +1,9 @@
 import { DockerEngine } from "./guests/docker.js";
+import { DOCKER, type EngineKind, PODMAN } from "./guests/engine-kind.js";
 import type { LiveGuest } from "./guests/guest.js";
 import { hostNetwork } from "./guests/host-network.js";
+import { lxcDirectory } from "./guests/lxc-directory.js";
+import type { LxcHost } from "./guests/lxc-host.js";
 import { resolveGuest } from "./guests/resolve.js";
 import { Kernel } from "./kernel/kernel.js";
 import type { NativeAddon, NativeNetns, NativeRunner } from "./kernel/native.js";
@@ -11,7 +14,11 @@ import { PipeworkError } from "./values/error.js";
 export interface PipeworkOptions {
   /** The engine: unix:///path, tcp://host:port. Default: DOCKER_HOST, else unix:///var/run/docker.sock. */
   docker?: string | undefined;
-  /** For a process that asks the engine once and ends: a connection per question, quicker to start. */
+  /** Podman as root: unix:///path. Default: CONTAINER_HOST, else unix:///run/podman/podman.sock. */
+  podman?: string | undefined;
+  /** The directory of LXC's containers. Default: lxc.lxcpath of /etc/lxc/lxc.conf, else /var/lib/lxc. */
+  lxc?: string | undefined;
+  /** For a process that asks an engine once and ends: a connection per question, quicker to start. */
   oneShot?: boolean | undefined;
   /** The namespace whose bridges and NICs guests are attached to, as netns:NAME or netns:/path. Default: the caller's own. */
   host?: string | undefined;
@@ -30,6 +37,8 @@ export class Instance {
   readonly #options: PipeworkOptions;
   readonly kernel: Kernel;
   #docker: DockerEngine | undefined;
+  #podman: DockerEngine | undefined;
+  #lxc: LxcHost | undefined;
   #host: NativeNetns | undefined;
   #home: { dev: number; ino: number } | undefined;
   #closed = false;
@@ -47,14 +56,31 @@ export class Instance {
   }
 
   get docker(): DockerEngine {
-    const { docker, oneShot } = this.#options;
-    this.#docker ??= new DockerEngine({
+    this.#docker ??= this.#engine(DOCKER, this.#options.docker);
+    return this.#docker;
+  }
+
+  get podman(): DockerEngine {
+    this.#podman ??= this.#engine(PODMAN, this.#options.podman);
+    return this.#podman;
+  }
+
+  get lxc(): LxcHost {
+    this.#lxc ??= {
+      directory: lxcDirectory(this.#options.lxc),
+      converse: (options) => this.runner.converse(options),
+    };
+    return this.#lxc;
+  }
+
+  #engine(kind: EngineKind, host: string | undefined): DockerEngine {
+    return new DockerEngine({
+      kind,
+      host,
       env: process.env,
-      ...(docker === undefined ? {} : { host: docker }),
-      ...(oneShot === undefined ? {} : { oneShot }),
+      oneShot: this.#options.oneShot,
       converse: (options) => this.runner.converse(options),
     });
-    return this.#docker;
   }
 
   /** The host side's namespace; null is the caller's own, which needs no descriptor. */
@@ -103,6 +129,8 @@ export class Instance {
       openNetns: (path) => kernel.openNetns(path),
       home,
       docker: () => this.docker,
+      podman: () => this.podman,
+      lxc: () => this.lxc,
       ...limits,
     });
     if (this.host !== null) this.#refuseOwn(guest);
@@ -122,6 +150,7 @@ export class Instance {
   async close(): Promise<void> {
     this.#closed = true;
     this.#docker?.close();
+    this.#podman?.close();
     await this.kernel.close();
     this.#host?.close();
   }

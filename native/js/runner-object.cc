@@ -80,11 +80,17 @@ Exchange readExchange(ObjectReader* reader, napi_value options) {
 Conversation readConversation(ObjectReader* reader, napi_value options) {
   Conversation conversation;
   conversation.path = reader->text(reader->get(options, Word::path), "path");
-  if (conversation.path.empty() || conversation.path[0] != '/' || conversation.path.find('\0') != std::string::npos) {
-    reader->fail("path: an absolute path is needed");
+  const std::string& path = conversation.path;
+  // Zero bytes within an abstract name would be part of it; nobody's that is asked has any.
+  if (path.size() < 2 || (path[0] != '/' && path[0] != '\0') || path.find('\0', 1) != std::string::npos) {
+    reader->fail("path: an absolute path is needed, or a zero byte and an abstract name");
   }
   conversation.payload = reader->bytes(reader->get(options, Word::payload), "payload", kMostDatagram);
   conversation.time = std::chrono::milliseconds(reader->integer(options, Word::timeoutMs, "timeoutMs", kDay));
+  if (const napi_value length = reader->get(options, Word::length)) {
+    conversation.length = reader->integer(length, "length", kMostDatagram);
+  }
+  conversation.credentials = reader->flag(options, Word::credentials, "credentials");
   return conversation;
 }
 

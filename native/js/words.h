@@ -16,14 +16,14 @@ namespace pw {
 /** Property names of the contract (src/kernel/native.ts); errno is a macro, and so has an underscore here. */
 // clang-format off
 #define PW_WORDS(word) \
-  word(address) word(answers) word(capture) word(data) word(domain) word(errno_) word(expect) word(failed) word(fd) \
-  word(group) word(groups) word(guess) word(header) word(id) word(ifSlot) word(index) word(ino) word(keep) \
-  word(lockPath) word(lockTimeoutMs) word(match) word(message) word(met) word(namespaces) word(netns) word(noUndo) \
-  word(none) word(notable) word(notice) word(offset) word(ok) word(op) word(optional) word(path) word(payload) \
-  word(pid) word(position) word(program) word(protocol) word(queries) word(reason) word(relocations) word(replies) \
-  word(reply) word(report) word(results) word(skipped) word(slot) word(slots) word(socket) word(syscall) word(text) \
-  word(timeoutMs) word(tolerate) word(transaction) word(type) word(undo) word(undone) word(unlessAny) \
-  word(unlessSlot) word(until) word(value) word(via) word(where) word(words)
+  word(address) word(answers) word(capture) word(credentials) word(data) word(domain) word(errno_) word(expect) \
+  word(failed) word(fd) word(group) word(groups) word(guess) word(header) word(id) word(ifSlot) word(index) word(ino) \
+  word(keep) word(length) word(lockPath) word(lockTimeoutMs) word(match) word(message) word(met) word(namespaces) \
+  word(netns) word(none) word(notable) word(notice) word(noUndo) word(offset) word(ok) word(op) word(optional) \
+  word(path) word(payload) word(pid) word(position) word(program) word(protocol) word(queries) word(reason) \
+  word(relocations) word(replies) word(reply) word(report) word(results) word(skipped) word(slot) word(slots) \
+  word(socket) word(syscall) word(text) word(timeoutMs) word(tolerate) word(transaction) word(type) word(undo) \
+  word(undone) word(unlessAny) word(unlessSlot) word(until) word(value) word(via) word(where) word(words)
 // clang-format on
 
 #define PW_ENUMERATOR(name) name,

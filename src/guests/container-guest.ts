@@ -7,12 +7,21 @@ import type { DockerEngine } from "./docker.js";
 import type { LiveGuest } from "./guest.js";
 import { hostNetwork, refuseHome } from "./host-network.js";
 import { openProcessNetns } from "./process-netns.js";
+import { refuseRootless } from "./rootless-podman.js";
 
-/** docker:X and plain words; null when the engine knows no such container. */
-export async function resolveContainer(ref: string, name: string, context: ResolveContext): Promise<LiveGuest | null> {
-  const engine = context.docker();
+/**
+ * docker:X, podman:X and plain words; null when the engine knows no such container.
+ * @throws PipeworkError "unsupported" for one of a Podman that runs without root
+ */
+export async function resolveContainer(
+  ref: string,
+  name: string,
+  engine: DockerEngine,
+  context: ResolveContext,
+): Promise<LiveGuest | null> {
   const found = await findContainer(ref, name, engine, context);
   if (found === null) return null;
+  await refuseRootless(ref, found, engine, context);
   const what = `the container ${found.name}`;
   if (found.networkMode === "host") throw hostNetwork(ref, what);
   const container = await awaitLive(ref, found, engine, context);
@@ -24,8 +33,8 @@ export async function resolveContainer(ref: string, name: string, context: Resol
     if (container.state.paused) warnings.push(`${what} is paused: it answers nobody until it is unpaused`);
     return {
       ref,
-      id: `docker:${via.id}`,
-      kind: "docker",
+      id: `${engine.kind.name}:${via.id}`,
+      kind: engine.kind.name,
       name: via.name,
       pid: via.state.pid,
       ...(via.hostname === "" ? {} : { hostname: via.hostname }),

@@ -4,10 +4,22 @@ import type { Container, ContainerState } from "./container.js";
 import type { ResolveContext } from "./context.js";
 import type { DockerEngine, EngineCallOptions } from "./docker.js";
 
-/** Milliseconds between two looks at a container that is starting. */
+/** Milliseconds between two looks at a guest that is starting. */
 const POLL_MS = 50;
 /** The same for one that is waited for by somebody with more time than that. */
 const LATER_POLL_MS = 250;
+/** Milliseconds that it may take to start, where nobody says otherwise: as long as the script waited. */
+const PATIENCE_MS = 3000;
+
+/** Milliseconds that a guest may take to start. */
+export function startPatience({ patienceMs, timeoutMs }: ResolveContext): number {
+  return patienceMs ?? timeoutMs ?? PATIENCE_MS;
+}
+
+/** Milliseconds until the next look at a guest that is starting. */
+export function startPoll(waitedMs: number): number {
+  return waitedMs < PATIENCE_MS ? POLL_MS : LATER_POLL_MS;
+}
 
 /** Deadline and signal of one question to the engine. A patience of 0 is about waiting for guests, not about answers. */
 export function callOptions({ timeoutMs, signal }: ResolveContext): EngineCallOptions {
@@ -62,7 +74,7 @@ export async function awaitLive(
   engine: DockerEngine,
   context: ResolveContext,
 ): Promise<Container> {
-  const patience = context.patienceMs ?? context.timeoutMs ?? 3000;
+  const patience = startPatience(context);
   let container = found;
   // Taken only when there is something to wait for: Node loads its clock on first use, which most attaches never need.
   let began: number | undefined;
@@ -70,10 +82,10 @@ export async function awaitLive(
     const { state } = container;
     if (isLive(state)) return container;
     const mayStart = state.status === "created" || state.restarting || state.running;
-    if (!mayStart) throw notRunning(ref, container, null);
+    if (!mayStart) throw notRunning(ref, container, engine, null);
     began ??= performance.now();
-    if (performance.now() - began >= patience) throw notRunning(ref, container, patience);
-    await pauseUnlessAborted(ref, performance.now() - began < 3000 ? POLL_MS : LATER_POLL_MS, context);
+    if (performance.now() - began >= patience) throw notRunning(ref, container, engine, patience);
+    await pauseUnlessAborted(ref, startPoll(performance.now() - began), context);
     // By id: its name may be given to another container meanwhile.
     const again = await engine.inspect(container.id, callOptions(context));
     if (again === null) {
@@ -96,14 +108,19 @@ export async function pauseUnlessAborted(ref: string, ms: number, { signal }: Re
   }
 }
 
-function notRunning(ref: string, { name, state }: Container, waitedMs: number | null): PipeworkError {
+function notRunning(
+  ref: string,
+  { name, state }: Container,
+  { kind }: DockerEngine,
+  waitedMs: number | null,
+): PipeworkError {
   const waited = waitedMs ? ` (waited ${waitedMs / 1000} s)` : "";
   const failure = state.error === "" ? "" : `; the engine says: ${state.error}`;
   let what: string;
-  let hint = `docker start ${name}`;
+  let hint = `${kind.name} start ${name}`;
   if (state.restarting) {
     what = `restarts over and over and has no process now${waited}; its last run ended with code ${state.exitCode}${failure}`;
-    hint = `docker logs ${name} says why it ends`;
+    hint = `${kind.name} logs ${name} says why it ends`;
   } else if (state.status === "created") {
     what = `was created and has not been started${waited}${failure}`;
   } else if (state.running) {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { PipeworkError } from "../values/error.js";
 import {
   type Container,
@@ -8,12 +8,15 @@ import {
   UnexpectedAnswer,
 } from "./container.js";
 import { type EngineAddress, type Environment, parseEngineAddress } from "./engine-address.js";
+import { DOCKER, type EngineKind, PODMAN } from "./engine-kind.js";
 import { byConversation, type Converse, type EngineTransport, keptAlive, oneShot } from "./engine-transport.js";
 import { HttpProtocolError, type HttpResponse } from "./http-response.js";
 
 export interface DockerEngineOptions {
-  /** unix:///path, /path or tcp://host:port. Default: DOCKER_HOST of `env`, then unix:///var/run/docker.sock. */
+  /** unix:///path, /path or tcp://host:port. Default: DOCKER_HOST of `env`, then unix:///var/run/docker.sock; for Podman its own. */
   readonly host?: string | undefined;
+  /** Which engine is meant. Default: Docker. What answers may be Podman all the same. */
+  readonly kind?: EngineKind | undefined;
   /** With `oneShot` and a unix socket: asks through this, and loads not even node:net. */
   readonly converse?: Converse | undefined;
   /** One connection per request without loading node:http: for a process that asks once and ends. */
@@ -42,13 +45,20 @@ function transportFor(address: EngineAddress, { oneShot: once, converse }: Docke
  * sense, "timeout", "aborted".
  */
 export class DockerEngine {
+  /** What answers there. */
+  readonly kind: EngineKind;
   readonly address: EngineAddress;
+  /** Somebody said where it is: it is not merely looked for at the usual place. */
+  readonly named: boolean;
   readonly #env: Environment;
   readonly #transport: EngineTransport;
 
   constructor(options: DockerEngineOptions) {
     this.#env = options.env;
-    this.address = parseEngineAddress(options.host, options.env);
+    const kind = options.kind ?? DOCKER;
+    this.address = parseEngineAddress(options.host, options.env, kind);
+    this.named = options.host !== undefined || Boolean(options.env[kind.variable]);
+    this.kind = isPodmans(this.address) ? PODMAN : kind;
     this.#transport = transportFor(this.address, options);
   }
 
@@ -56,7 +66,7 @@ export class DockerEngine {
   async inspect(ref: string, options: EngineCallOptions = {}): Promise<Container | null> {
     const path = `/containers/${encodeURIComponent(ref)}/json`;
     const answer = await this.#get(path, options);
-    if (answer.status === 404) return null;
+    if (answer.status === 404 && !isAmbiguity(answer)) return null;
     return this.#read(path, answer, readContainer);
   }
 
@@ -84,6 +94,14 @@ export class DockerEngine {
     });
   }
 
+  /** Whether it runs without root, its containers in a user namespace. */
+  async rootless(options: EngineCallOptions = {}): Promise<boolean> {
+    return this.#read("/info", await this.#get("/info", options), (value) => {
+      const { Rootless: rootless, SecurityOptions: security } = (value ?? {}) as Record<string, unknown>;
+      return rootless === true || (Array.isArray(security) && security.includes("name=rootless"));
+    });
+  }
+
   /** Closes idle connections. An engine that is never closed keeps no process alive either. */
   close(): void {
     this.#transport.close();
@@ -103,10 +121,10 @@ export class DockerEngine {
         throw new PipeworkError({
           code: "timeout",
           message: `the container engine at ${this.address.text} did not answer within ${timeoutMs / 1000} s`,
-          hint: "look whether it is stuck (docker ps); --timeout allows more time",
+          hint: `look whether it is stuck (${this.kind.name} ps); --timeout allows more time`,
         });
       }
-      throw unreachable(this.address, error, this.#env);
+      throw unreachable(this.kind, this.address, error, this.#env);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
@@ -122,7 +140,7 @@ export class DockerEngine {
       throw new PipeworkError({
         code: "engine-unreachable",
         message: `the container engine at ${this.address.text} answered GET ${path} with something unexpected: ${error.message}`,
-        hint: "is it a Docker engine that listens there?",
+        hint: `is it a ${this.kind.title} engine that listens there?`,
         cause: error,
       });
     }
@@ -132,7 +150,7 @@ export class DockerEngine {
     return new PipeworkError({
       code: "engine-unreachable",
       message: `the container engine at ${this.address.text} refused GET ${path} with status ${answer.status}: ${reasonOf(answer)}`,
-      hint: "the engine's own log says more (journalctl -u docker)",
+      hint: `the engine's own log says more (${this.kind.log})`,
     });
   }
 }
@@ -156,21 +174,46 @@ function reasonOf({ body }: HttpResponse): string {
   return body.trim().split("\n", 1)[0]?.slice(0, 200) || "no reason given";
 }
 
-function unreachable(address: EngineAddress, error: unknown, env: Environment): PipeworkError {
+/**
+ * Podman stands in for Docker where DOCKER_HOST names its socket, and where the package podman-docker has made Docker's socket
+ * a link to it: its containers have one identity, however they are asked for.
+ */
+function isPodmans(address: EngineAddress): boolean {
+  if (address.kind !== "unix" || !existsSync(address.path)) return false;
+  try {
+    return realpathSync.native(address.path).endsWith("/podman/podman.sock");
+  } catch {
+    return false;
+  }
+}
+
+/** Podman answers 404 to a prefix that fits several containers as well, and tells the cause apart. */
+function isAmbiguity({ body }: HttpResponse): boolean {
+  try {
+    const { cause } = (JSON.parse(body) ?? {}) as { cause?: unknown };
+    return typeof cause === "string" && cause !== "no such container";
+  } catch {
+    return false;
+  }
+}
+
+function unreachable(kind: EngineKind, address: EngineAddress, error: unknown, env: Environment): PipeworkError {
   const { code, message } = error as NodeJS.ErrnoException;
   const refused = (why: string, hint: string): PipeworkError =>
     new PipeworkError({
       code: "engine-unreachable",
-      message: `no container engine can be reached at ${address.text}: ${why}`,
+      message: `no ${kind.name === "docker" ? "container" : kind.title} engine can be reached at ${address.text}: ${why}`,
       hint,
       errnoName: code,
       cause: error,
     });
-  const start = "start it (systemctl start docker), or name another one with DOCKER_HOST";
-  if (error instanceof HttpProtocolError) return refused(`whoever listens there ${message}`, "is it a Docker engine?");
+  const start = `start it (${kind.start}), or name another one with ${kind.variable}`;
+  if (error instanceof HttpProtocolError)
+    return refused(`whoever listens there ${message}`, `is it a ${kind.title} engine?`);
   if (address.kind === "unix") {
     if (code === "ENOENT") {
-      const other = rootlessSocket(env);
+      // A rootless Podman's containers are not attached: nothing to point at.
+      const other = kind.name === "docker" ? rootlessSocket(env) : null;
       if (other === null || other === address.path) return refused("the socket does not exist (ENOENT)", start);
       return refused(
         "the socket does not exist (ENOENT)",
@@ -181,7 +224,7 @@ function unreachable(address: EngineAddress, error: unknown, env: Environment): 
     if (code === "EACCES" || code === "EPERM") {
       return refused(
         `permission denied (${code})`,
-        "run as root, or as a member of the socket's group (usually docker)",
+        kind.name === "docker" ? "run as root, or as a member of the socket's group (usually docker)" : "run as root",
       );
     }
     if (code === "ENOTSOCK" || code === "ENOTDIR") return refused(`that is no socket (${code})`, start);

@@ -1,4 +1,5 @@
 import { invalid, PipeworkError } from "../values/error.js";
+import { DOCKER, type EngineKind } from "./engine-kind.js";
 
 /** Where a Docker-compatible engine listens. */
 export type EngineAddress =
@@ -16,23 +17,26 @@ export type EngineAddress =
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const DEFAULT = "unix:///var/run/docker.sock";
-
 /**
  * Reads an engine address in any form the docker command accepts: `unix:///path`, a bare absolute path, `tcp://host:port`.
  * Without `host` DOCKER_HOST decides, then /var/run/docker.sock. DOCKER_TLS_VERIFY (any text) turns tcp into TLS, with the
  * files of DOCKER_CERT_PATH or ~/.docker, as it does for the docker command. Docker contexts are not read.
+ * For Podman these are CONTAINER_HOST and /run/podman/podman.sock; the connections of its configuration are not read.
  * @throws PipeworkError "invalid-request" for what is no address, "unsupported" for ssh:// and npipe://
  */
-export function parseEngineAddress(host: string | undefined, env: Environment): EngineAddress {
-  const given = host ?? (env.DOCKER_HOST || DEFAULT);
-  const source = host === undefined && env.DOCKER_HOST ? "DOCKER_HOST" : "engine address";
+export function parseEngineAddress(
+  host: string | undefined,
+  env: Environment,
+  { variable, address }: EngineKind = DOCKER,
+): EngineAddress {
+  const given = host ?? (env[variable] || address);
+  const source = host === undefined && env[variable] ? variable : "engine address";
   if (given.startsWith("/")) return unix(given, source);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(given);
   if (scheme === null) {
     throw invalid(
       `${source} ${JSON.stringify(given)} is no engine address`,
-      "write unix:///path/to/docker.sock, an absolute path, or tcp://host:port",
+      "write unix:///path/to/the.sock, an absolute path, or tcp://host:port",
     );
   }
   const [, kind = "", rest = ""] = scheme;
@@ -42,7 +46,7 @@ export function parseEngineAddress(host: string | undefined, env: Environment): 
     case "tcp":
     case "http":
     case "https":
-      return tcp(given, kind.toLowerCase(), source, env);
+      return tcp(given, kind.toLowerCase(), source, variable === DOCKER.variable ? env : {});
     case "ssh":
       throw new PipeworkError({
         code: "unsupported",
@@ -67,7 +71,7 @@ function unix(path: string, source: string): EngineAddress {
   if (!path.startsWith("/")) {
     throw invalid(
       `${source} unix://${path} has no absolute path`,
-      "write unix:///path/to/docker.sock, with three slashes",
+      "write unix:///path/to/the.sock, with three slashes",
     );
   }
   // struct sockaddr_un holds 107 bytes and a terminating zero; a longer path is cut silently by some clients.

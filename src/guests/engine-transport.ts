@@ -2,6 +2,7 @@ import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import type { Agent as TlsAgent } from "node:https";
 import type { Socket } from "node:net";
 import { errnoName } from "../kernel/errno.js";
+import type { NativeConversation } from "../kernel/native.js";
 import type { EngineAddress } from "./engine-address.js";
 import { HttpProtocolError, type HttpResponse, HttpResponseReader } from "./http-response.js";
 
@@ -64,7 +65,7 @@ export function oneShot(address: EngineAddress): EngineTransport {
 }
 
 /** Sends to a unix stream socket and reads to its end; rejects with an Error that has `errno`. */
-export type Converse = (options: { path: string; payload: Uint8Array; timeoutMs: number }) => Promise<Uint8Array>;
+export type Converse = (options: NativeConversation) => Promise<Uint8Array>;
 
 /** What the signal of a request does not end by itself ends then, in milliseconds. */
 const BACKSTOP = 600_000;

@@ -33,8 +33,9 @@ export function parseGuestReference(ref: string): GuestReference {
       // The Engine writes names with a slash in front, and so do those who copy them from its answers.
       return { form, name: containerName(rest.replace(/^\//, ""), shown) };
     case "podman":
-    case "lxc":
       return { form, name: containerName(rest, shown) };
+    case "lxc":
+      return { form, name: directoryName(rest, shown) };
     case "pid":
       if (!/^[1-9][0-9]{0,9}$/.test(rest)) throw invalid(`${shown} has no process id`, "write pid:N with N from 1");
       return { form, pid: Number(rest) };
@@ -43,7 +44,7 @@ export function parseGuestReference(ref: string): GuestReference {
     default:
       throw invalid(
         `${shown} begins with the unknown kind ${form}:`,
-        "docker:, pid: and netns: are possible, or a plain name",
+        "docker:, podman:, lxc:, pid: and netns: are possible, or a plain name",
       );
   }
 }
@@ -54,6 +55,12 @@ function containerName(name: string, shown: string): string {
     `${shown} is no container's name`,
     "letters, digits, '_', '.' and '-', beginning with a letter or digit",
   );
+}
+
+/** LXC takes any name that a directory may have. */
+function directoryName(name: string, shown: string): string {
+  if (name !== "" && name !== "." && name !== ".." && !/[/\0\n]/.test(name)) return name;
+  throw invalid(`${shown} is no container's name`, "write lxc:NAME for one of lxc-ls");
 }
 
 function netnsReference(rest: string, shown: string): GuestReference {

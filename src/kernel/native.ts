@@ -207,6 +207,22 @@ export interface NativeWatchOptions {
   path?: string;
 }
 
+export interface NativeConversation {
+  /** Absolute; or a zero byte and a name in the abstract namespace, which is the network namespace's of this process. */
+  path: string;
+  payload: Uint8Array;
+  timeoutMs: number;
+  /** The answer is whole after so many bytes. Absent: it ends where the other side closes, which may be earlier anyway. */
+  length?: number;
+  /**
+   * Sends our own credentials along, and puts those of who answered before the answer: struct ucred of unix(7), three
+   * words of 32 bits (PID, UID, GID) that the kernel vouches for, as seen from this process's namespaces. An answer that
+   * several processes have written is EPROTO; an empty one has none. Where neither root nor our own user listens, nothing
+   * is asked: EACCES.
+   */
+  credentials?: boolean;
+}
+
 /** One namespace thread (and its reapers), started at the first job. */
 export interface NativeRunner {
   /**
@@ -249,7 +265,7 @@ export interface NativeRunner {
    * Connects to a unix stream socket, sends, and reads to its end. For the one-shot command, to which loading node:net
    * would cost five milliseconds. Runs on a reaper thread: it may wait. No answer in time is ETIMEDOUT.
    */
-  converse(options: { path: string; payload: Uint8Array; timeoutMs: number }): Promise<Uint8Array>;
+  converse(options: NativeConversation): Promise<Uint8Array>;
   /**
    * Subscribes inside the namespace. The sockets are closed as soon as the guest has ended, whatever JavaScript does
    * meanwhile: as long as they are open they keep a dead guest's links alive.

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -70,6 +71,120 @@ describe("a conversation over a unix socket", () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     await one.close();
     expect(await waiting).toBe("closed");
+  });
+});
+
+/**
+ * A listener in the abstract namespace, which Node 20 does not know, in a process of its own. It tells the credentials that
+ * came with the question, and closes or not; or it never accepts anybody.
+ */
+const LISTENER = `
+import os, socket, struct, sys, time
+name, conduct = sys.argv[1:]
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("\\0" + name)
+listener.listen(1)
+os.write(1, b"listens")
+kept = []
+while conduct == "deaf": time.sleep(60)
+while True:
+    one, _ = listener.accept()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    asked, ancillary, _, _ = one.recvmsg(5, 100)
+    if not asked: continue
+    if conduct == "ends": one.sendall(b"half")
+    if conduct == "answers": one.sendall(("%d %d %d, says the kernel" % struct.unpack("3I", ancillary[0][2])).encode())
+    if conduct == "twice":
+        one.sendall(b"ab")
+        if os.fork() == 0:
+            one.sendall(b"cd")
+            os._exit(0)
+        os.wait()
+    if conduct in ("ends", "silent"): one.close()
+    kept.append(one)
+`;
+
+type Conduct = "answers" | "ends" | "silent" | "twice" | "deaf";
+
+async function elsewhere(conduct: Conduct, uid?: number): Promise<{ path: string; pid: number }> {
+  const name = `pipework-converse-${process.pid}-${++count}`;
+  const child = spawn("python3", ["-c", LISTENER, name, conduct], {
+    stdio: ["ignore", "pipe", "inherit"],
+    cwd: "/",
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  closing.push(() => child.kill("SIGKILL"));
+  await new Promise((resolve, reject) => {
+    child.stdout.once("data", resolve);
+    child.once("error", reject);
+    child.once("exit", reject);
+  });
+  return { path: `\0${name}`, pid: child.pid ?? 0 };
+}
+
+describe("a conversation in the abstract namespace, with credentials", () => {
+  const writer = (bytes: Uint8Array): number[] => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return [0, 4, 8].map((at) => view.getUint32(at, true));
+  };
+  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+  test("ends after the bytes that were asked for; both sides know who the other is", async () => {
+    const { path, pid } = await elsewhere("answers");
+    const one = runner();
+    const expected = `${process.pid} 0 0, says`;
+    const bytes = await one.converse({ ...ask(path), credentials: true, length: expected.length });
+    expect(writer(bytes)).toEqual([pid, 0, 0]);
+    expect(text(bytes.subarray(12))).toBe(expected);
+    // Without a length it ends where the other side closes, which this one never does.
+    expect(await failure(one.converse({ ...ask(path, 50), credentials: true }))).toBe("ETIMEDOUT");
+    expect(text(await one.converse({ ...ask(path), length: expected.length }))).toBe(expected);
+  });
+
+  test("an answer that ends early is as long as it is, and none has no writer", async () => {
+    const half = await elsewhere("ends");
+    const bytes = await runner().converse({ ...ask(half.path), credentials: true, length: 100 });
+    expect(writer(bytes)).toEqual([half.pid, 0, 0]);
+    expect(text(bytes.subarray(12))).toBe("half");
+    const { path } = await elsewhere("silent");
+    expect((await runner().converse({ ...ask(path), credentials: true, length: 100 })).length).toBe(0);
+  });
+
+  test("what two processes have written is nobody's answer", async () => {
+    const { path } = await elsewhere("twice");
+    const one = runner();
+    expect(await failure(one.converse({ ...ask(path), credentials: true, length: 4 }))).toBe("EPROTO");
+    expect(text(await one.converse({ ...ask(path), length: 4 }))).toBe("abcd");
+  });
+
+  test("another user's listener is not asked where it matters who answers", async () => {
+    const { path } = await elsewhere("answers", 65534);
+    const one = runner();
+    expect(await failure(one.converse({ ...ask(path), credentials: true, length: 4 }))).toBe("EACCES");
+    expect(text(await one.converse({ ...ask(path), length: 4 }))).toBe(`${process.pid}`.padEnd(4).slice(0, 4));
+  });
+
+  test("a listener whose backlog stays full keeps nobody beyond the time, nor beyond the end", async () => {
+    const { path } = await elsewhere("deaf");
+    const one = new (loadAddon().Runner)();
+    // Two fill the backlog; those behind them cannot even connect.
+    const waiting = Array.from({ length: 4 }, () => failure(one.converse(ask(path, 60_000))));
+    expect(await failure(one.converse(ask(path, 100)))).toBe("ETIMEDOUT");
+    await one.close();
+    expect(await Promise.all(waiting)).toEqual(["closed", "closed", "closed", "closed"]);
+  });
+
+  test("nobody there, and names that are none", async () => {
+    const one = runner();
+    expect(await failure(one.converse(ask("\0pipework-converse-nobody")))).toBe("ECONNREFUSED");
+    expect(await failure(one.converse(ask(`\0${"x".repeat(107)}`)))).toBe("ECONNREFUSED");
+    expect(await failure(one.converse(ask(`\0${"x".repeat(108)}`)))).toBe("ENAMETOOLONG");
+    expect(await failure(one.converse(ask(`/${"x".repeat(107)}`)))).toBe("ENAMETOOLONG");
+    for (const path of ["", "\0", "/", "\0a\0b", "/a\0b"]) {
+      await expect(one.converse(ask(path)), JSON.stringify(path)).rejects.toThrow(TypeError);
+    }
+    await expect(one.converse({ ...ask("/a"), length: -1 })).rejects.toThrow(TypeError);
+    await expect(one.converse({ ...ask("/a"), credentials: 1 as never })).rejects.toThrow(TypeError);
   });
 });
 

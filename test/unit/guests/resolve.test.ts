@@ -443,12 +443,6 @@ describe("a name without a container", () => {
       refusal("engine-unreachable", /status 500: broken/),
     );
   });
-
-  it.each(["podman:web1", "lxc:web1"])("%s is refused as not there yet, without asking anybody", async (ref) => {
-    await expect(resolveGuest(ref, new FakeMachine().context(null))).rejects.toEqual(
-      refusal("unsupported", new RegExp(`${ref}.*not supported yet`), /pid:N/),
-    );
-  });
 });
 
 describe("a process", () => {

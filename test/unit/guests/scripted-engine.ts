@@ -19,6 +19,7 @@ export type Reply = { status?: number; body: unknown };
 /** A real HTTP server on a unix socket. `asked` grows by one path per request, `connections` by one per connection. */
 export async function scriptedEngine(
   script: Script,
+  path = join(temporaryDirectory(), "docker.sock"),
 ): Promise<{ host: string; asked: string[]; connections: Socket[] }> {
   const asked: string[] = [];
   const connections: Socket[] = [];
@@ -31,7 +32,7 @@ export async function scriptedEngine(
   });
   server.keepAliveTimeout = 0;
   server.on("connection", (socket) => connections.push(socket));
-  return { host: await listen(server, connections), asked, connections };
+  return { host: await listen(server, connections, path), asked, connections };
 }
 
 /** A server that does with a connection whatever the test says, once it has read the request. */
@@ -46,11 +47,10 @@ export async function rawServer(answer: (socket: Socket, request: string) => voi
       if (request.endsWith("\r\n\r\n")) answer(socket, request);
     });
   });
-  return listen(server, connections);
+  return listen(server, connections, join(temporaryDirectory(), "docker.sock"));
 }
 
-async function listen(server: Server, connections: readonly Socket[]): Promise<string> {
-  const path = join(temporaryDirectory(), "docker.sock");
+async function listen(server: Server, connections: readonly Socket[], path: string): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.on("error", reject);
     server.listen(path, resolve);
