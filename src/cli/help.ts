@@ -29,7 +29,8 @@ Usage:
 <hostif>   a bridge (made when it is missing and its name begins with br), or an Ethernet interface,
            on which a macvlan is made, with @vlan on that VLAN of it; br63@bond0 (and @63): a bridge over
            VLAN 63 of bond0; dummy: an interface that hangs on nothing
-<guest>    a container's name, id or unique beginning of its id; or docker:X, pid:N, netns:NAME, netns:/path
+<guest>    a container's name, id or unique beginning of its id (Docker's, else Podman's, else LXC's);
+           or docker:X, podman:X, lxc:X, pid:N, netns:NAME, netns:/path
 0/0        no address
 <level>    exists; up (default); address: one that can be used; route: a default route through the interface
 

@@ -126,7 +126,8 @@ function common(command: Command, kinds: readonly ("dry-run" | "quiet" | "verbos
 }
 
 const all = ["dry-run", "quiet", "verbose", "timeout"] as const;
-const guestText = "a container's name, id or unique beginning of its id; or docker:X, pid:N, netns:NAME, netns:/path";
+const guestText =
+  "a container's name, id or unique beginning of its id; or docker:X, podman:X, lxc:X, pid:N, netns:NAME, netns:/path";
 
 function addAttach(program: Command, found: (invocation: Invocation) => void): void {
   const attach = program

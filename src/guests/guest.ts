@@ -6,7 +6,7 @@ export type GuestKind = "docker" | "podman" | "lxc" | "pid" | "netns";
 export interface LiveGuest {
   /** As the caller named it. */
   readonly ref: string;
-  /** Kind-qualified identity that survives renames: docker:<64 hex>, pid:N, netns:NAME, netns:/path. */
+  /** Kind-qualified identity that survives renames: docker:<64 hex>, podman:<64 hex>, lxc:NAME, pid:N, netns:NAME, netns:/path. */
   readonly id: string;
   readonly kind: GuestKind;
   /** The container's name, without Docker's leading slash. */
