@@ -22,7 +22,7 @@ constexpr int kSliceMs = 20;
 /** A name in the abstract namespace is as long as it says (unix(7)); a path ends at its zero byte. */
 bool isAbstract(const std::string& path) { return path[0] == '\0'; }
 
-Failure connectTo(const std::string& path, const Stop& stop, Clock::time_point deadline, Fd* socket) {
+Failure connectTo(const std::string& path, const Stop& stop, Clock::time_point deadline, const Fd& socket) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const size_t most = sizeof address.sun_path - (isAbstract(path) ? 0 : 1);
@@ -30,14 +30,12 @@ Failure connectTo(const std::string& path, const Stop& stop, Clock::time_point d
   if (path.size() > most) return failedCall("connect", ENAMETOOLONG, shown);
   std::memcpy(address.sun_path, path.data(), path.size());
   const size_t size = isAbstract(path) ? offsetof(sockaddr_un, sun_path) + path.size() : sizeof address;
-  *socket = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!*socket) return failedCall("socket", errno);
   // A connect to a unix socket ends at once, or waits for room in a backlog that its owner may never empty.
   const timeval slice{0, kSliceMs * 1000};
-  if (::setsockopt(socket->get(), SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice) != 0) {
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice) != 0) {
     return failedCall("setsockopt", errno);
   }
-  while (::connect(socket->get(), reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size)) != 0) {
+  while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size)) != 0) {
     if (errno != EAGAIN && errno != EINTR) return failedCall("connect", errno, shown);
     if (stop.asked()) return refusal(Reason::closed, "the runner is closed");
     if (Clock::now() >= deadline) return failedCall("connect", ETIMEDOUT, shown);
@@ -127,11 +125,15 @@ ssize_t receivePiece(int socket, uint8_t* data, size_t size, Bytes* sender) {
 
 }  // namespace
 
-Conversed converse(const Conversation& conversation, const Stop& stop) {
+Failure openConversationSocket(Fd* socket) {
+  *socket = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return *socket ? Failure{} : failedCall("socket", errno);
+}
+
+Conversed converse(const Conversation& conversation, Fd socket, const Stop& stop) {
   const auto deadline = Clock::now() + conversation.time;
   Conversed result;
-  Fd socket;
-  if ((result.failure = connectTo(conversation.path, stop, deadline, &socket))) return result;
+  if ((result.failure = connectTo(conversation.path, stop, deadline, socket))) return result;
   if (conversation.credentials && (result.failure = demandCredentials(socket.get()))) return result;
   if ((result.failure = sendAll(socket.get(), conversation, stop, deadline))) return result;
   const size_t most = conversation.length > 0 ? conversation.length : kMostAnswer + 1;

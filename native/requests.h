@@ -102,6 +102,7 @@ struct Exchanged {
 };
 
 struct Conversation {
+  std::shared_ptr<const Netns> netns;
   /** Of a unix stream socket; one that begins with a zero byte is a name in the abstract namespace (unix(7)). */
   std::string path;
   Bytes payload;

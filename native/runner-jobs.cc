@@ -266,7 +266,14 @@ void Runner::exchange(Exchange exchange, Done<Exchanged> done) {
 
 void Runner::converse(Conversation conversation, Done<Conversed> done) {
   auto options = std::make_shared<Conversation>(std::move(conversation));
-  submit({[this, options, done] { reaper_.wait([this, options, done] { done(pw::converse(*options, stop_)); }); },
+  submit({[this, options, done] {
+            auto socket = std::make_shared<Fd>();
+            const Failure failure =
+                workplace_.home.visit(options->netns.get(), [&] { return openConversationSocket(socket.get()); });
+            if (failure) return done({failure, {}});
+            options->netns.reset();
+            reaper_.wait([this, options, socket, done] { done(pw::converse(*options, std::move(*socket), stop_)); });
+          },
           [done](const Failure& failure) {
             done({failure, {}});
           }});

@@ -20,7 +20,10 @@ export interface PipeworkOptions {
   lxc?: string | undefined;
   /** For a process that asks an engine once and ends: a connection per question, quicker to start. */
   oneShot?: boolean | undefined;
-  /** The namespace whose bridges and NICs guests are attached to, as netns:NAME or netns:/path. Default: the caller's own. */
+  /**
+   * The namespace whose bridges and NICs guests are attached to, and in which LXC's monitors are asked, as netns:NAME or
+   * netns:/path. Default: the caller's own.
+   */
   host?: string | undefined;
   /** Where the lock and the records live. Default: /run/pipework. */
   runDir?: string | undefined;
@@ -68,7 +71,7 @@ export class Instance {
   get lxc(): LxcHost {
     this.#lxc ??= {
       directory: lxcDirectory(this.#options.lxc),
-      converse: (options) => this.runner.converse(options),
+      converse: (options) => this.runner.converse({ ...options, netns: this.host }),
     };
     return this.#lxc;
   }

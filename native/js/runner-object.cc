@@ -79,6 +79,7 @@ Exchange readExchange(ObjectReader* reader, napi_value options) {
 
 Conversation readConversation(ObjectReader* reader, napi_value options) {
   Conversation conversation;
+  if (const napi_value netns = reader->get(options, Word::netns)) conversation.netns = readNetns(reader, netns);
   conversation.path = reader->text(reader->get(options, Word::path), "path");
   const std::string& path = conversation.path;
   // Zero bytes within an abstract name would be part of it; nobody's that is asked has any.

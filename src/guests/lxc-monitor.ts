@@ -28,7 +28,7 @@ const PATIENCE_MS = 10_000;
 
 /**
  * Asks the monitor of a container, over its command socket, how it stands; null when it has none, which is so when it does
- * not run, when its monitor was killed, and when this process is in another network namespace than the monitor.
+ * not run, when its monitor was killed, and when the monitor is in another network namespace than the host side's.
  * The name of such a socket may be taken by anybody. Only root's word counts, and our own user's.
  * @throws PipeworkError "not-permitted", "timeout", "aborted", "unsupported"
  */

@@ -208,7 +208,9 @@ export interface NativeWatchOptions {
 }
 
 export interface NativeConversation {
-  /** Absolute; or a zero byte and a name in the abstract namespace, which is the network namespace's of this process. */
+  /** The network namespace whose abstract names are meant. Absent, or null: this process's own. */
+  netns?: NativeNetns | null;
+  /** Absolute; or a zero byte and a name in the abstract namespace (unix(7)), of which each network namespace has its own. */
   path: string;
   payload: Uint8Array;
   timeoutMs: number;

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -106,9 +106,11 @@ while True:
 
 type Conduct = "answers" | "ends" | "silent" | "twice" | "deaf";
 
-async function elsewhere(conduct: Conduct, uid?: number): Promise<{ path: string; pid: number }> {
+async function elsewhere(conduct: Conduct, uid?: number, netns?: string): Promise<{ path: string; pid: number }> {
   const name = `pipework-converse-${process.pid}-${++count}`;
-  const child = spawn("python3", ["-c", LISTENER, name, conduct], {
+  const words = ["python3", "-c", LISTENER, name, conduct];
+  const [program = "", ...rest] = netns === undefined ? words : ["nsenter", `--net=${netns}`, ...words];
+  const child = spawn(program, rest, {
     stdio: ["ignore", "pipe", "inherit"],
     cwd: "/",
     ...(uid === undefined ? {} : { uid, gid: uid }),
@@ -162,6 +164,27 @@ describe("a conversation in the abstract namespace, with credentials", () => {
     const one = runner();
     expect(await failure(one.converse({ ...ask(path), credentials: true, length: 4 }))).toBe("EACCES");
     expect(text(await one.converse({ ...ask(path), length: 4 }))).toBe(`${process.pid}`.padEnd(4).slice(0, 4));
+  });
+
+  test("each network namespace has names of its own, and those of the one that is told are meant", async () => {
+    const name = `pipework-converse-${process.pid}`;
+    execFileSync("ip", ["netns", "add", name]);
+    closing.push(() => execFileSync("ip", ["netns", "delete", name]));
+    const { path, pid } = await elsewhere("answers", undefined, `/run/netns/${name}`);
+    const one = runner();
+    const netns = loadAddon().openNetns(`/run/netns/${name}`);
+    closing.push(() => netns.close());
+    const bytes = await one.converse({ ...ask(path), netns, credentials: true, length: 4 });
+    expect(writer(bytes)).toEqual([pid, 0, 0]);
+    for (const own of [{}, { netns: null }]) {
+      expect(await failure(one.converse({ ...ask(path), ...own, credentials: true, length: 4 }))).toBe("ECONNREFUSED");
+    }
+    // A socket's file is found by the mount namespace alone.
+    const file = await serve((socket, asked) => socket.end(asked));
+    expect(text(await one.converse({ ...ask(file), netns }))).toBe("hello");
+    netns.close();
+    await expect(one.converse({ ...ask(path), netns })).rejects.toThrow(/closed/);
+    await expect(one.converse({ ...ask(path), netns: 1 as never })).rejects.toThrow(TypeError);
   });
 
   test("a listener whose backlog stays full keeps nobody beyond the time, nor beyond the end", async () => {
