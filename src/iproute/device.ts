@@ -12,6 +12,14 @@ export interface Devices {
   readonly names: readonly string[];
 }
 
+/** For what names its interfaces itself. */
+export const noDevices: Devices = {
+  index: () => undefined,
+  name: () => undefined,
+  vrfTable: () => undefined,
+  names: [],
+};
+
 /** A device named by a word; its index is known only when the namespace has been looked at. */
 export interface DeviceWord {
   readonly words: Words;

@@ -12,6 +12,7 @@ import { decodeStruct } from "../netlink/struct.js";
 import { Reader } from "../netlink/wire.js";
 import { formatIp } from "../values/ipaddress.js";
 import { seg6ModeNumbers } from "./encap-words.js";
+import { be64Value } from "./number64.js";
 import type { Printout } from "./printout.js";
 
 const kindNames: Readonly<Record<number, string>> = {
@@ -31,9 +32,8 @@ function printTunnelFlags(out: Printout, flags: number | undefined): void {
 }
 
 function printId(out: Printout, id: Uint8Array | undefined): void {
-  if (id === undefined || id.length !== 8) return;
-  const number = new DataView(id.buffer, id.byteOffset, 8).getBigUint64(0, false);
-  out.put("id", Number(number), `id ${number} `);
+  const number = id === undefined ? undefined : be64Value(id);
+  if (number !== undefined) out.put("id", number, `id ${number} `);
 }
 
 function printIp(out: Printout, payload: Uint8Array): void {
@@ -80,10 +80,8 @@ function printSeg6(out: Printout, payload: Uint8Array): void {
   for (let i = firstSegment; i >= 0; i--) {
     const at = 4 + ipv6SrHdr.size + i * 16;
     if (at + 16 > srh.length) continue;
-    const address = formatIp(srh.subarray(at, at + 16));
-    // Inline, the place of the packet's own destination.
-    if (i === 0 && number === seg6ModeNumbers.inline) continue;
-    segments.push(address);
+    // Inline, the last is the place of the packet's own destination, and shown as ::.
+    segments.push(formatIp(srh.subarray(at, at + 16)));
   }
   const total = segments.length;
   out.put("segs", { list: segments }, `segs ${total} [ ${segments.map((one) => `${one} `).join("")}] `);

@@ -15,6 +15,7 @@ import { ipBytes } from "../values/ipaddress.js";
 import { readAddress } from "./address.js";
 import { dsfieldArgument, type Names } from "./names.js";
 import { parseUnsigned, unsignedArgument } from "./number.js";
+import { be64Argument } from "./number64.js";
 import { vocabulary } from "./vocabulary.js";
 import type { Words } from "./words.js";
 
@@ -57,16 +58,6 @@ function mpls(words: Words): Encap {
   const ttl = words.literal("ttl") ? unsignedArgument(words, "a TTL", 255) : undefined;
   const values = ttl === undefined ? { dst } : { dst, ttl };
   return { encapType: lwtunnelEncap.LWTUNNEL_ENCAP_MPLS, encap: encodeEncap(mplsEncap, values) };
-}
-
-/** A tunnel id of 64 bits in network byte order. */
-function tunnelId(words: Words): Uint8Array {
-  const word = words.argument("a tunnel id");
-  const value = parseUnsigned(word.text);
-  if (value === undefined || value > 0xffffffffffffffffn) throw words.refuse(word, "is not a tunnel id");
-  const id = new Uint8Array(8);
-  new DataView(id.buffer).setBigUint64(0, value, false);
-  return id;
 }
 
 const ipWords = vocabulary({
@@ -114,7 +105,7 @@ function tunnel(words: Words, names: Names, family: "inet" | "inet6"): Encap {
     seen.add(keyword);
     switch (keyword) {
       case "id":
-        id = tunnelId(words);
+        id = be64Argument(words, "a tunnel id");
         break;
       case "dst":
         dst = readAddress(words, words.argument("an address"), family).address;
@@ -183,6 +174,7 @@ function seg6(words: Words): Encap {
     if (keyword === "mode") mode = words.choice(seg6Modes, "a mode of segment routing");
     else if (keyword === "hmac") hmac = unsignedArgument(words, "the id of a key");
     else {
+      if (mode === undefined) throw words.refuse(words.last as never, "mode and its word must stand before it");
       const word = words.argument("a list of segments");
       segments = word.text.split(",").map((text) => readAddress(words, { ...word, text }, "inet6").address);
     }
@@ -194,7 +186,7 @@ function seg6(words: Words): Encap {
   const listed = [...(inline ? ["::"] : []), ...[...segments].reverse()];
   const tlv = hmac === undefined ? 0 : HMAC_TLV.length + 2;
   const writer = new Writer();
-  writer.s32(writer.reserve(4), seg6ModeNumbers[mode ?? "encap"]);
+  writer.s32(writer.reserve(4), seg6ModeNumbers[mode as keyof typeof seg6ModeNumbers]);
   encodeStruct(writer, ipv6SrHdr, {
     hdrlen: (listed.length * 16 + tlv) / 8,
     type: SEGMENT_ROUTING,

@@ -1,6 +1,7 @@
 import { invalid } from "../values/error.js";
+import { readFront } from "./front.js";
 import type { Names } from "./names.js";
-import { type Options, readOptions } from "./option.js";
+import type { Options } from "./option.js";
 import type { RouteDraft } from "./route-draft.js";
 import { type RouteFilter, readFilter } from "./route-filter.js";
 import { type RouteQuestion, readQuestion } from "./route-get-words.js";
@@ -32,31 +33,6 @@ const commands = vocabulary({
   showdump: "showdump*",
   help: "help*",
 });
-
-/** The objects of `ip` whose beginnings could be meant by that of `route` or `rule`. */
-const objects = vocabulary({
-  address: "address*",
-  addrlabel: "addrlabel*",
-  maddress: "maddress*",
-  route: "route*",
-  rule: "rule*",
-});
-
-/**
- * Options in front of the words; a line may also be a whole command, `ip -6 route ...`, as notes have it. Throws a refusal.
- */
-export function readFront(words: Words, object: "route" | "rule"): Options {
-  if (!words.literal("ip")) return readOptions(words);
-  const options = readOptions(words);
-  const word = words.argument(`${object} and its words`);
-  const found = objects.find(word.text);
-  if (found === object) return options;
-  throw words.refuse(
-    word,
-    `these are words for ip ${object}`,
-    found === undefined ? undefined : `ip ${found} has other words`,
-  );
-}
 
 /** One line of words. Throws PipeworkError "invalid-request" that names the word, or "unsupported". */
 export function readRouteCommand(words: Words, names: Names): RouteCommand {

@@ -27,7 +27,7 @@ export interface RouteFilter {
   readonly iif?: DeviceWord;
   readonly mark?: number;
   readonly metric?: number;
-  readonly realm?: number;
+  readonly realm?: { readonly value: number; readonly mask: number };
   readonly via?: AddressPrefix;
   readonly prefsrc?: AddressPrefix;
   /** Prefixes not shorter than this... */
@@ -79,6 +79,19 @@ function readRange(words: Words, family: Family | undefined): { root?: AddressPr
   if (range === "root") return { root: prefix };
   if (range === "match") return { match: prefix };
   return { root: prefix, match: prefix };
+}
+
+/** The whole of a route's realms is asked for. */
+export const BOTH_REALMS = 0xffffffff;
+
+/** `FROM/TO`, or one of them alone: `TO`, `FROM/`. */
+function realmFilter(words: Words, names: Names): { value: number; mask: number } {
+  const value = realmsArgument(words, names);
+  const { text } = words.last as Word;
+  let mask = BOTH_REALMS;
+  if ((value & 0xffff) === 0 && text.endsWith("/")) mask &= ~0xffff;
+  if (value >>> 16 === 0 && !text.includes("/")) mask &= 0xffff;
+  return { value, mask: mask >>> 0 };
 }
 
 /** The words behind `show` or `flush`. Throws a refusal that names the word. */
@@ -141,7 +154,7 @@ export function readFilter(words: Words, names: Names, family: Family | undefine
         filter.metric = unsignedArgument(words, "a metric");
         break;
       case "realms":
-        filter.realm = realmsArgument(words, names);
+        filter.realm = realmFilter(words, names);
         break;
       case "via": {
         const stated = words.keyword(viaFamilies);
@@ -197,7 +210,7 @@ export function resolveFilter(filter: RouteFilter, devices: Devices): ResolvedFi
 }
 
 /** Whether the first `prefixlen` bits are those of the prefix; where either is no address at all, they are. */
-function covers(prefix: AddressPrefix, address: string | undefined): boolean {
+export function covers(prefix: AddressPrefix, address: string | undefined): boolean {
   if (prefix.address === undefined || prefix.prefixlen === 0) return true;
   const wanted = ipBytes(prefix.address);
   const bytes = address === undefined || address === "" ? new Uint8Array(wanted.length) : ipBytes(address);
@@ -258,7 +271,7 @@ export function matches(filter: ResolvedFilter, reply: RouteReply): boolean {
     if (!within(filter.via, gateway?.family ?? h.family, gateway?.address)) return false;
   }
   if (filter.prefsrc !== undefined && !within(filter.prefsrc, h.family, a.prefsrc)) return false;
-  if (filter.realm !== undefined && filter.realm !== (a.flow ?? 0)) return false;
+  if (filter.realm !== undefined && ((filter.realm.value ^ (a.flow ?? 0)) & filter.realm.mask) !== 0) return false;
   if (filter.iifIndex !== undefined && filter.iifIndex !== a.iif) return false;
   if (filter.oif !== undefined && filter.oif !== a.oif) return false;
   if (filter.mark !== undefined && filter.mark !== (a.mark ?? 0)) return false;

@@ -42,7 +42,7 @@ export function readQuestion(words: Words, names: Names, preferred: Family | und
   const attributes: Mutable<RouteAttributes> = {};
   const warnings: string[] = [];
   let family = preferred;
-  let flags: number = rtmFlags.RTM_F_LOOKUP_TABLE;
+  let flags = 0;
   let dstLen: number | undefined;
   let srcLen = 0;
   let tos = 0;
@@ -118,6 +118,8 @@ export function readQuestion(words: Words, names: Names, preferred: Family | und
   }
   if (dstLen === undefined)
     throw words.refuse(words.last as Word, "the address to look up is missing", "such as: get 10.0.0.1");
+  // IPv6 always says in which table it found the route, and refuses to be asked for it.
+  if (family !== "inet6") flags |= rtmFlags.RTM_F_LOOKUP_TABLE;
   return {
     draft: {
       type: "RTM_GETROUTE",

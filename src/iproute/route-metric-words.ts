@@ -52,7 +52,6 @@ export function readMetric(words: Words, metric: MetricWord, metrics: RouteMetri
       return;
     case "rtoMin":
       // A least timeout that the kernel may change would be none: iproute2 always locks it.
-      words.literal("lock");
       metrics.lock = (metrics.lock ?? 0) | (1 << routeMetrics.rows.rtoMin.number);
       metrics.rtoMin = timeArgument(words, 1);
       return;

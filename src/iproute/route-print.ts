@@ -14,20 +14,19 @@ import { decodeHops } from "../netlink/route-hop.js";
 import { decodeVia } from "../netlink/route-via.js";
 import { decodeStruct } from "../netlink/struct.js";
 import { Reader } from "../netlink/wire.js";
-import { isHost } from "./address.js";
 import type { ShowContext } from "./context.js";
 import { deviceName } from "./device.js";
 import { printEncap } from "./encap-print.js";
 import { dsfieldText, protocolText, realmText, scopeText, tableText, typeText } from "./name-print.js";
 import { Printout } from "./printout.js";
-import type { ResolvedFilter } from "./route-filter.js";
+import { BOTH_REALMS, type ResolvedFilter } from "./route-filter.js";
 import { printMetrics } from "./route-metric-print.js";
 import { type RouteReply, tableOf } from "./route-view.js";
 
 /** What a filter fixes is not repeated in each line. */
 export type ShownFilter = Pick<
   ResolvedFilter,
-  "table" | "type" | "tos" | "protocol" | "scope" | "metric" | "realm" | "oif" | "iifIndex" | "via" | "prefsrc"
+  "table" | "tos" | "protocol" | "scope" | "metric" | "realm" | "oif" | "iifIndex" | "via" | "prefsrc"
 >;
 
 const bitsOf = (family: number) => (family === AF_INET ? 32 : 128);
@@ -171,7 +170,7 @@ function printPath(
     out.put("tos", tos, `tos ${tos} `);
   }
   if (a.nhId !== undefined) out.put("nhid", a.nhId, `nhid ${a.nhId} `);
-  const viaShown = filter.via === undefined || !isHost(filter.via);
+  const viaShown = filter.via === undefined || filter.via.prefixlen !== bitsOf(h.family);
   if (a.gateway !== undefined && viaShown) out.put("gateway", a.gateway, `via ${a.gateway} `);
   if (a.via !== undefined && viaShown) printVia(out, a.via);
   if (a.oif !== undefined && filter.oif === undefined) {
@@ -186,7 +185,7 @@ function printPlace(out: Printout, reply: RouteReply, context: ShowContext, filt
   const { details } = context.options;
   const table = tableOf(reply);
   const cloned = (h.flags & rtmFlags.RTM_F_CLONED) !== 0;
-  if ((table !== rtTable.RT_TABLE_MAIN || details) && filter.table === 0) {
+  if (table !== rtTable.RT_TABLE_UNSPEC && (table !== rtTable.RT_TABLE_MAIN || details) && filter.table === 0) {
     const name = tableText(table, context);
     out.put("table", name, `table ${name} `);
   }
@@ -198,7 +197,7 @@ function printPlace(out: Printout, reply: RouteReply, context: ShowContext, filt
     const name = scopeText(h.scope, context);
     out.put("scope", name, `scope ${name} `);
   }
-  if (a.prefsrc !== undefined && (filter.prefsrc === undefined || !isHost(filter.prefsrc)))
+  if (a.prefsrc !== undefined && (filter.prefsrc === undefined || filter.prefsrc.prefixlen !== bitsOf(h.family)))
     out.put("prefsrc", a.prefsrc, `src ${a.prefsrc} `);
   if (a.priority !== undefined && filter.metric === undefined) out.put("metric", a.priority, `metric ${a.priority} `);
 }
@@ -209,7 +208,7 @@ export function printRoute(reply: RouteReply, context: ShowContext, filter: Show
   const { details, oneline, stats } = context.options;
   const lineBreak = oneline ? "\\" : "\n";
   const out = new Printout();
-  if ((h.type !== rtnType.RTN_UNICAST || details) && filter.type === undefined) {
+  if (h.type !== rtnType.RTN_UNICAST || details) {
     const type = typeText(h.type, context);
     out.put("type", type, `${type} `);
   }
@@ -223,7 +222,7 @@ export function printRoute(reply: RouteReply, context: ShowContext, filter: Show
   printPlace(out, reply, context, filter);
   printFlags(out, h.flags);
   if (a.mark !== undefined) out.put("mark", a.mark, `mark ${a.mark >= 16 ? `0x${a.mark.toString(16)}` : a.mark} `);
-  if (a.flow !== undefined && filter.realm === undefined) printFlow(out, a.flow, context);
+  if (a.flow !== undefined && filter.realm?.mask !== BOTH_REALMS) printFlow(out, a.flow, context);
   if (a.uid !== undefined) out.put("uid", a.uid, `uid ${a.uid} `);
   const cloned = (h.flags & rtmFlags.RTM_F_CLONED) !== 0;
   if (h.family === AF_INET && cloned) printCacheFlags(out, h.flags, lineBreak);

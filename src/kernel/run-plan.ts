@@ -69,7 +69,12 @@ function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined)
       step: plan.steps[index]?.label ?? `step ${index}`,
       ...(errno === 0 ? {} : { failure: `${why ?? errnoText(errno)} (${errnoName(errno)})` }),
     }));
-  const about = { guest: plan.guest, ifname: plan.ifname, step: step.label, undo };
+  const about = {
+    guest: plan.guest,
+    ifname: plan.ifname === "" ? undefined : plan.ifname,
+    step: step.label,
+    undo,
+  };
   const left = undo.filter((outcome) => outcome.failure !== undefined);
   const removed = plan.steps.slice(0, failed.index).filter(isRemoval);
   const beyond =
@@ -94,11 +99,15 @@ function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined)
     });
   }
   const attribute = pointedAt(step, report, sent);
+  const words = plan.action !== "attach" && plan.action !== "detach";
+  const refused = words
+    ? `${plan.guest}: the kernel refused`
+    : `${plan.ifname} of ${plan.guest} could not be ${plan.action}ed: the kernel refused`;
   return new PipeworkError({
     ...about,
     code: name === "EPERM" ? "not-permitted" : "kernel-refused",
     message:
-      `${plan.ifname} of ${plan.guest} could not be ${plan.action === "attach" ? "attached" : "detached"}: the kernel refused "${step.label}" ` +
+      `${refused} "${step.label}" ` +
       `with ${text} (${name}${attribute === undefined ? "" : ` at ${attribute}`})${after}`,
     hint: hintOf(step, name),
     netns: step.netns,

@@ -7,6 +7,7 @@ import { ipoibAttributes } from "./link-ipoib.js";
 import { ipvlanAttributes } from "./link-ipvlan.js";
 import { macvlanAttributes } from "./link-macvlan.js";
 import { vlanAttributes } from "./link-vlan.js";
+import { vrfAttributes } from "./link-vrf.js";
 import type { Noun } from "./message.js";
 import { defineStruct } from "./struct.js";
 
@@ -132,6 +133,7 @@ const infoDataSets = {
   ipvlan: ipvlanAttributes,
   vlan: vlanAttributes,
   ipoib: ipoibAttributes,
+  vrf: vrfAttributes,
 };
 const infoSlaveDataSets = { bridge: bridgePortAttributes };
 

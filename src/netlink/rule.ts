@@ -1,5 +1,5 @@
 import { defineAttributes, row } from "./attribute.js";
-import { cstring, ip } from "./attribute-bytes.js";
+import { bytes, cstring, ip } from "./attribute-bytes.js";
 import { u8, u32 } from "./attribute-integer.js";
 import { structOf } from "./attribute-nested.js";
 import type { Noun } from "./message.js";
@@ -49,6 +49,8 @@ export const ruleAttributes = defineAttributes("FRA", {
   priority: row("FRA_PRIORITY", 6, u32),
   fwmark: row("FRA_FWMARK", 10, u32),
   flow: row("FRA_FLOW", 11, u32),
+  /** A number of 64 bits in network byte order. */
+  tunId: row("FRA_TUN_ID", 12, bytes),
   suppressIfgroup: row("FRA_SUPPRESS_IFGROUP", 13, u32),
   suppressPrefixlen: row("FRA_SUPPRESS_PREFIXLEN", 14, u32),
   table: row("FRA_TABLE", 15, u32),

@@ -20,7 +20,11 @@ class Names {
       if (typeof name === "string") this.#known.set(op.capture.slot, name);
     }
     this.#known.set("guestLink", plan.ifname);
+    this.ofWords = plan.action === "route" || plan.action === "rule";
   }
+
+  /** Whether the plan is one of words, whose steps are labelled with them. */
+  readonly ofWords: boolean;
 
   of(value: unknown): string {
     if (isSlot(value)) return this.#known.get(value.slot) ?? value.slot;
@@ -112,6 +116,20 @@ function routeWords(message: Message, names: Names): string {
   return words.join(" ");
 }
 
+/** A rule by what selects it; the label has the whole. */
+function ruleWords(message: Message): string {
+  const header = message.header as Values;
+  const a = message.attributes as Values;
+  const verb = message.type === "RTM_DELRULE" ? "del" : "add";
+  const words = [familyOf[header["family"] as number] === "inet6" ? "ip -6 rule" : "ip rule", verb];
+  if (a["priority"] !== undefined) words.push("priority", String(a["priority"]));
+  if (a["src"] !== undefined && a["src"] !== "") words.push("from", `${String(a["src"])}/${String(header["srcLen"])}`);
+  if (a["dst"] !== undefined && a["dst"] !== "") words.push("to", `${String(a["dst"])}/${String(header["dstLen"])}`);
+  const table = a["table"] ?? header["table"];
+  if (table !== undefined && table !== 0) words.push("lookup", String(table));
+  return words.join(" ");
+}
+
 function operationWords(op: Operation, names: Names): string {
   switch (op.op) {
     case "netlink":
@@ -122,7 +140,9 @@ function operationWords(op: Operation, names: Names): string {
           ? linkWords(message, names)
           : message.noun === "address"
             ? addressWords(message, names)
-            : routeWords(message, names);
+            : message.noun === "rule"
+              ? ruleWords(message)
+              : routeWords(message, names);
       return op.op === "netlink" && op.until !== undefined
         ? `${words} (until ${op.until.path.at(-1)} is ${op.until.value}, ${op.until.timeoutMs} ms at most)`
         : words;
@@ -149,7 +169,8 @@ function undoWords(undo: Undo, netns: Side, names: Names): string {
 
 function stepLines(step: Step, number: number, names: Names): string[] {
   const optional = step.optional === true ? "  (best effort)" : "";
-  const words = operationWords(step.op, names);
+  const inWords = step.op.op === "netlink" && (step.op.message.noun === "route" || step.op.message.noun === "rule");
+  const words = names.ofWords && inWords ? step.label : operationWords(step.op, names);
   // A link that was there before is known by its index alone; the label says which it is.
   const which = /#\d/.test(words) ? `  (${step.label})` : "";
   const lines = [`${String(number).padStart(2)}. ${step.netns.padEnd(5)} ${words}${which}${optional}`];
@@ -161,7 +182,8 @@ function stepLines(step: Step, number: number, names: Names): string[] {
 /** A plan for people: each step in the words of `ip` and `sysctl`, with its undo below. */
 export function renderPlan(plan: Plan): string {
   const names = new Names(plan);
-  const head = `${plan.action} ${plan.ifname} of ${plan.guest} (${plan.guestId}): `;
+  const what = plan.ifname === "" ? "in" : `${plan.ifname} of`;
+  const head = `${plan.action} ${what} ${plan.guest} (${plan.guestId}): `;
   const lines =
     plan.steps.length === 0
       ? [`${head}${plan.outcome === "absent" ? "not there" : "holds already"}, nothing to do`]

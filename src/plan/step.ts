@@ -88,13 +88,15 @@ export interface Step {
 }
 
 export interface Plan {
-  readonly action: "attach" | "detach";
+  /** The last three: words of `ip route`, `ip rule`, `tc`. */
+  readonly action: "attach" | "detach" | "route" | "rule" | "tc";
   /** The guest's identity, such as docker:<id>. */
   readonly guestId: string;
   readonly guest: string;
+  /** Empty where the words name what they are about. */
   readonly ifname: string;
   /** No step: what was asked for holds already. */
   readonly steps: readonly Step[];
-  readonly outcome: "attached" | "unchanged" | "completed" | "replaced" | "detached" | "absent";
+  readonly outcome: "attached" | "unchanged" | "completed" | "replaced" | "detached" | "absent" | "changed";
   readonly warnings: readonly string[];
 }

@@ -103,7 +103,7 @@ function valuesOf(set: AttributeSet<Rows>): fc.Arbitrary<Record<string, unknown>
     return fc.tuple(plain, fc.oneof(...options)).map(([a, b]) => ({ ...a, ...b }));
   }
   if (set.rows["kind"]?.kernelName !== "IFLA_INFO_KIND") return plain;
-  const kinds = ["veth", "bridge", "macvlan", "ipvlan", "vlan", "ipoib"];
+  const kinds = ["veth", "bridge", "macvlan", "ipvlan", "vlan", "ipoib", "vrf"];
   const data = set.rows["data"]?.type.sets as readonly AttributeSet<Rows>[];
   const slave = set.rows["slaveData"]?.type.sets as readonly AttributeSet<Rows>[];
   const byKind = fc.oneof(
