@@ -1,14 +1,17 @@
 import type { Instance } from "./instance.js";
 import { assemble } from "./kernel/assemble.js";
 import { errnoName, errnoText } from "./kernel/errno.js";
-import { addressesFrom, linksFrom } from "./kernel/observe.js";
+import { addressesFrom, linksFrom, routesFrom } from "./kernel/observe.js";
+import { hostRoutesAsk } from "./kernel/read-host-access.js";
 import { isProbe, kindAsk } from "./kernel/read-vlan.js";
 import { readRecords } from "./kernel/record.js";
 import { type Ask, type LockOptions, Transaction } from "./kernel/transaction.js";
 import { drawMark } from "./mark.js";
+import { rtProt } from "./netlink/route.js";
 import { dumpAddresses } from "./plan/address-message.js";
 import { dumpLinks } from "./plan/link-message.js";
-import { isOwnVlan, planSweep, type SweepView } from "./plan/sweep.js";
+import { isOwnShim, isOwnVlan, planSweep, type ShimView, type SweepView } from "./plan/sweep.js";
+import type { LinkView } from "./plan/view.js";
 
 /** The kernel's answers that mean: something uses it. */
 const USED = ["EBUSY", "EINVAL"];
@@ -30,12 +33,27 @@ async function viewsOf(transaction: Transaction, own: readonly SweepView["link"]
   });
 }
 
+async function shimViews(transaction: Transaction, shims: readonly LinkView[]): Promise<ShimView[]> {
+  if (shims.length === 0) return [];
+  const answers = await transaction.ask([hostRoutesAsk("inet"), hostRoutesAsk("inet6")]);
+  const routes = answers.flatMap((answer) => routesFrom(answer, "the host's routes"));
+  return shims.map((link) => ({
+    link,
+    // A route that the kernel keeps for an address of the shim's own leads to no guest.
+    routes: routes.filter(({ oif, protocol }) => oif === link.index && protocol !== rtProt.RTPROT_KERNEL).length,
+  }));
+}
+
 async function swept(instance: Instance, lock: LockOptions, vlan: number | undefined): Promise<string[]> {
-  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host], [kindAsk("vlan")], lock);
+  const asks = [kindAsk("vlan"), kindAsk("macvlan")];
+  const { transaction, answers } = await Transaction.begin(instance.runner, [instance.host], asks, lock);
   try {
     const own = linksFrom(answers[0], "the host's VLANs").filter(isOwnVlan);
-    if (own.length === 0) return [];
-    const plan = planSweep(await viewsOf(transaction, own), readRecords(instance.recordDir), drawMark(), vlan);
+    const shims = linksFrom(answers[1], "the host's macvlans").filter(isOwnShim);
+    if (own.length + shims.length === 0) return [];
+    const views = own.length === 0 ? [] : await viewsOf(transaction, own);
+    const records = readRecords(instance.recordDir);
+    const plan = planSweep(views, records, drawMark(), vlan, await shimViews(transaction, shims));
     if (plan.steps.length === 0) return [];
     const { instructions, slots } = assemble(plan);
     const report = await transaction.run(

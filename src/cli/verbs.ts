@@ -36,6 +36,7 @@ interface AttachValues extends CommonValues {
   dhcp?: boolean;
   directPhys?: boolean;
   force?: boolean;
+  hostAccess?: boolean;
   ovsdb?: string;
   datapathType?: string;
   announce: boolean;
@@ -105,6 +106,7 @@ function attachRequest(guest: string, values: AttachValues): AttachRequest {
     ...(values.dhcp === undefined ? {} : { dhcp: true }),
     ...(values.directPhys === undefined ? {} : { directPhys: true }),
     ...(values.force === undefined ? {} : { force: true }),
+    ...(values.hostAccess === undefined ? {} : { hostAccess: true }),
     ...(values.announce ? {} : { announce: false }),
     ...(values.replace === undefined ? {} : { replace: true }),
     ...timeoutOf(values),
@@ -153,6 +155,7 @@ function addAttach(program: Command, found: (invocation: Invocation) => void): v
     .option("--mtu <bytes>", "default: that of the bridge or the parent")
     .option("--queues <number>", "queues per end of a bridge's link (default: 1)")
     .option("--replace", "replace an interface of that name that has another configuration")
+    .option("--host-access", "let the host reach a macvlan, by one of the host's own")
     .option("--force", "do what is refused for being dangerous; the refusal says why")
     .option("--no-announce", "do not tell the neighbours");
   // Known words that this version refuses: not in the help, and no "unknown option".

@@ -8,6 +8,7 @@ import type { AttachView, LinkView } from "../plan/view.js";
 import type { AttachWish } from "../plan/wish.js";
 import { linkFrom, portVlansFrom } from "./observe.js";
 import { guestAsks, readGuest } from "./read-guest.js";
+import { hostAccessView } from "./read-host-access.js";
 import { siblingsOf } from "./read-siblings.js";
 import { readVlan } from "./read-vlan.js";
 import { hostAsk, hostFrom } from "./select-host.js";
@@ -81,6 +82,8 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
         carrier !== undefined && (type === "macvlan" || type === "ipvlan")
           ? await siblingsOf(transaction, carrier, context, wish.ifname)
           : undefined;
+      const access =
+        wish.hostAccess && type === "macvlan" ? await hostAccessView(transaction, wish, carrier) : undefined;
       const portVlans =
         wish.tag === undefined || view.peer === undefined ? undefined : await portVlansOf(transaction, view.peer);
       return {
@@ -90,6 +93,7 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
           hostEnds,
           ...(sameName === undefined ? {} : { sameName }),
           ...(siblings === undefined ? {} : { siblings }),
+          ...(access === undefined ? {} : { access }),
         },
         guest: portVlans === undefined ? view : { ...view, portVlans },
       };

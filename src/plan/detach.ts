@@ -3,6 +3,7 @@ import { isHalfBuilt, isOurs } from "./attach.js";
 import { inverse, PlanBuilder } from "./builder.js";
 import { describeLink } from "./compare.js";
 import { isMark, type PlanContext } from "./context.js";
+import { releaseHostAccess } from "./host-access.js";
 import { clearDebris } from "./host-end.js";
 import { deleteLink, setLink } from "./link-message.js";
 import { parseAlias, recordName } from "./memory.js";
@@ -81,6 +82,7 @@ export function planDetach(ifname: string, whole: GuestView, context: PlanContex
     return finish(cleared ? "detached" : "absent");
   }
   if (memory !== undefined) releaseDefaults(b, context, view, { ...view, link, memory });
+  if (memory?.hostAccess !== undefined) releaseHostAccess(b, memory.hostAccess);
   const [end, side] = peer === undefined ? ([link, "guest"] as const) : ([peer, "host"] as const);
   // A kind that is recorded alone may have been recorded under another name of the same guest.
   const own =

@@ -1,5 +1,6 @@
 import { macvlanMacaddrMode, macvlanModeName, macvlanModes } from "../netlink/link-macvlan.js";
 import { childBirth, recordStep } from "./birth-child.js";
+import { checkHostAccess, hostAccessOf, hostAccessSteps } from "./host-access.js";
 import { type Kind, macOf, unsuitable } from "./kind.js";
 import type { LinkAttributes } from "./link-message.js";
 import type { Memory } from "./memory.js";
@@ -45,6 +46,12 @@ export const macvlanKind: Kind = {
       );
     }
     refuseClash(wish, "macvlan", modeOf(wish), parent.name, view.host.siblings);
+    if (wish.hostAccess && modeOf(wish) !== "bridge")
+      throw unsuitable(
+        `a macvlan of mode ${wish.mode} talks to no other on its parent, the host's included`,
+        "host access needs mode bridge",
+      );
+    checkHostAccess(wish, view.host.access);
   },
   birth(b, context, wish, view, displaced) {
     if (wish.hostIfname !== undefined) b.warn(`a macvlan has no host end, so nothing is called ${wish.hostIfname}`);
@@ -52,6 +59,7 @@ export const macvlanKind: Kind = {
     // The kernel gives the parent's to one of mode passthru, whatever is asked for.
     const mac = wish.mode === "passthru" ? (carrier.address ?? "") : macOf(wish, context);
     const vlan = vlanOf(wish, wish.to);
+    const hostAccess = hostAccessOf(wish, carrier.name, view.host.access);
     const memory: Memory = {
       guest: context.guestId,
       ifname: wish.ifname,
@@ -63,6 +71,7 @@ export const macvlanKind: Kind = {
       parent: carrier.name,
       mode: modeOf(wish),
       mac,
+      ...(hostAccess === undefined ? {} : { hostAccess }),
     };
     recordStep(b, context, memory);
     const parent = carrierSteps(b, context, wish, view);
@@ -70,11 +79,16 @@ export const macvlanKind: Kind = {
     return {
       guest: childBirth(b, context, wish, view, { linkinfo, parent, mac, hints }),
       marked: "guest",
-      commit: () => {},
+      commit: () => {
+        const { access } = view.host;
+        if (wish.hostAccess && access !== undefined) hostAccessSteps(b, context, wish, parent, access);
+      },
     };
   },
   differences(wish, view, link, differs) {
     carrierDifferences(wish, view, link, differs);
+    if (wish.hostAccess && view.guest.memory?.hostAccess === undefined)
+      differs("is out of the host's reach", "", "true");
     differs("has mode", macvlanModeName(link.macvlanMode), wish.mode);
     if (wish.sources.length > 0)
       differs("has source MACs", [...(link.macvlanSources ?? [])].sort().join(","), [...wish.sources].sort().join(","));

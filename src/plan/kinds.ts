@@ -2,7 +2,7 @@ import { arphrd } from "../netlink/link.js";
 import { invalid, PipeworkError } from "../values/error.js";
 import { selectorText } from "../values/host-selector.js";
 import { isBridgeName } from "./bridge.js";
-import type { Kind, KindName } from "./kind.js";
+import { type Kind, type KindName, unsuitable } from "./kind.js";
 import { bridgeKind } from "./kind-bridge.js";
 import { dummyKind } from "./kind-dummy.js";
 import { ipoibKind } from "./kind-ipoib.js";
@@ -74,6 +74,8 @@ export function chooseKind(wish: AttachWish, view: AttachView): { readonly type:
       `the uplink ${selectorText(wish.uplink)} is for a bridge, and ${wish.to} is to carry a ${type}`,
       "leave it out",
     );
+  if (wish.hostAccess && type !== "macvlan")
+    throw unsuitable(`host access is for a macvlan, and ${wish.to} would carry a link of type ${type}`, "leave it out");
   kind.check(wish, view);
   return { type, kind };
 }

@@ -57,6 +57,7 @@ export const linkPaths = {
   ifname: ["IFLA_IFNAME"],
   mtu: ["IFLA_MTU"],
   group: ["IFLA_GROUP"],
+  ifalias: ["IFLA_IFALIAS"],
   operstate: ["IFLA_OPERSTATE"],
   kind: ["IFLA_LINKINFO", "IFLA_INFO_KIND"],
   stpState: ["IFLA_LINKINFO", "IFLA_INFO_DATA", "IFLA_BR_STP_STATE"],

@@ -37,6 +37,15 @@ export interface Memory {
   /** Name of the host link that it is on. */
   readonly parent?: string;
   readonly mode?: LinkMode;
+  /** The host's way to it. */
+  readonly hostAccess?: HostAccess;
+}
+
+/** Routes of the host to a macvlan's addresses. */
+export interface HostAccess {
+  /** Name of the macvlan that is the host's own. */
+  readonly shim: string;
+  readonly routes: readonly { readonly dst: string; readonly prefsrc?: string }[];
 }
 
 /** Where the memory of an attachment is kept: in the alias of its host end, or in a record alone. */
@@ -55,6 +64,9 @@ export const BRIDGE_ALIAS = "pipework:bridge";
 
 /** Alias of a VLAN link of the host that we made: it goes again when nothing uses it any more. */
 export const VLAN_ALIAS = "pipework:vlan";
+
+/** Alias of the host's own macvlan on a parent. */
+export const SHIM_ALIAS = "pipework:shim";
 
 /** Name of the record of one attachment; unique by guest and interface. */
 export function recordName(guest: string, ifname: string): string {
@@ -132,13 +144,14 @@ export function memoryRecord(memory: Memory): string {
 export type ParsedAlias =
   | { readonly memory: Memory }
   | { readonly record: string }
-  | { readonly made: "bridge" | "vlan" };
+  | { readonly made: "bridge" | "vlan" | "shim" };
 
 /** Reads an alias of ours; undefined when it is somebody else's, or of a version we do not know. */
 export function parseAlias(alias: string | undefined): ParsedAlias | undefined {
   if (alias === undefined || !alias.startsWith(PREFIX)) return undefined;
   if (alias === BRIDGE_ALIAS) return { made: "bridge" };
   if (alias === VLAN_ALIAS) return { made: "vlan" };
+  if (alias === SHIM_ALIAS) return { made: "shim" };
   const [version, guest, ifname, netns, ...routes] = alias.slice(PREFIX.length).split(" ");
   if (version !== VERSION || guest === undefined) return undefined;
   if (/^@[0-9a-f]{32}\.json$/.test(guest)) return { record: guest.slice(1) };

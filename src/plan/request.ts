@@ -39,6 +39,8 @@ export interface AttachRequest {
   replace?: boolean | undefined;
   /** Move the host interface itself into the guest. */
   directPhys?: boolean | undefined;
+  /** On a macvlan: let the host reach the guest, which a macvlan's parent cannot: by a macvlan of the host's own. */
+  hostAccess?: boolean | undefined;
   /** Do what is refused for being dangerous: it says why. */
   force?: boolean | undefined;
   signal?: AbortSignal | undefined;

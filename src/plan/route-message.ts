@@ -56,6 +56,11 @@ export function appendRoute(spec: RouteSpec): RouteMessage {
   return routeMessage("RTM_NEWROUTE", spec, ["NLM_F_CREATE", "NLM_F_APPEND"]);
 }
 
+/** Adds where there is none to that destination of that metric; EEXIST where there is. */
+export function createRoute(spec: RouteSpec): RouteMessage {
+  return routeMessage("RTM_NEWROUTE", spec, ["NLM_F_CREATE", "NLM_F_EXCL"]);
+}
+
 /** Takes the place of the route of the same destination and metric, without a moment between. */
 export function replaceRoute(spec: RouteSpec): RouteMessage {
   return routeMessage("RTM_NEWROUTE", spec, ["NLM_F_CREATE", "NLM_F_REPLACE"]);

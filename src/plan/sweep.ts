@@ -1,4 +1,4 @@
-import { probeIfname } from "../values/host-ifname.js";
+import { isShimIfname, probeIfname } from "../values/host-ifname.js";
 import { unmake } from "./birth.js";
 import { isMark } from "./context.js";
 import { deleteLink, getLinkByName, linkPaths } from "./link-message.js";
@@ -25,6 +25,13 @@ export interface Swept {
   readonly remove: string;
 }
 
+/** The host's own macvlan on a parent, with the routes of the host that lead there. */
+export interface ShimView {
+  readonly link: LinkView;
+  /** Routes to single hosts, those to guests among them. */
+  readonly routes: number;
+}
+
 export interface SweepPlan {
   readonly steps: readonly Step[];
   readonly vlans: readonly Swept[];
@@ -35,6 +42,16 @@ export function isOwnVlan(link: LinkView): boolean {
   if (link.kind !== "vlan") return false;
   const parsed = parseAlias(link.alias);
   return isMark(link.group) || (parsed !== undefined && "made" in parsed && parsed.made === "vlan");
+}
+
+/** The host's own macvlan on a parent, by its alias; half made by a run that was killed, by its mark and name. */
+export function isOwnShim(link: LinkView): boolean {
+  if (link.kind !== "macvlan") return false;
+  const parsed = parseAlias(link.alias);
+  return (
+    (isMark(link.group) && isShimIfname(link.name)) ||
+    (parsed !== undefined && "made" in parsed && parsed.made === "shim")
+  );
 }
 
 /** Whether the host's own word keeps it: enslaved, with an address, or with links stacked on it. */
@@ -60,11 +77,26 @@ export function planSweep(
   records: readonly Memory[],
   mark: number,
   last?: number,
+  shims: readonly ShimView[] = [],
 ): SweepPlan {
+  const idle = shims.filter(({ routes }) => routes === 0).map(({ link }) => link);
+  const without = (view: SweepView): SweepView => ({
+    ...view,
+    stacked: view.stacked.filter((one) => !idle.some(({ index }) => index === one.index)),
+  });
   const free = views
+    .map(without)
     .filter((view) => isOwnVlan(view.link) && !isKept(view, records))
     .sort((a, b) => Number(a.link.vlanId === last) - Number(b.link.vlanId === last));
-  const steps: Step[] = [];
+  // Before the VLANs: one that a shim is on is in use by it.
+  const steps: Step[] = idle.map((link) => ({
+    id: `shim.${link.index}`,
+    label: `${link.name}, the host's way to guests of its parent, removed: none has it any more`,
+    netns: "host",
+    op: { op: "netlink", message: deleteLink(link.index), tolerate: ["ENODEV"] },
+    undo: { none: "no guest has it any more" },
+    optional: true,
+  }));
   const vlans = free.map(({ link, probes }, i): Swept => {
     const name = probeIfname(link.name);
     const slot = `probe${link.index}`;

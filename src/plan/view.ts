@@ -1,4 +1,5 @@
 import type { Family } from "../netlink/family.js";
+import type { HostAccessView } from "./host-access.js";
 import type { Memory, MemoryHolder } from "./memory.js";
 import type { PortVlans } from "./port-vlan.js";
 import type { Sibling } from "./sibling.js";
@@ -138,6 +139,8 @@ export interface AttachView {
     readonly vlan?: VlanView;
     /** Links that have a name the host end could get. */
     readonly hostEnds: ReadonlyMap<string, LinkView>;
+    /** What the host has on the way to the guest, where its access was asked for. */
+    readonly access?: HostAccessView;
     /** What is seen on the parent of a macvlan or ipvlan, less what this very attachment has there. */
     readonly siblings?: readonly Sibling[];
     /** A host link that has the name wanted inside the guest. */

@@ -30,6 +30,7 @@ export interface AttachWish {
   readonly sources: readonly string[];
   /** The interface whose VLAN is a port of the bridge `to`. */
   readonly uplink?: HostSelector;
+  readonly hostAccess: boolean;
   readonly force: boolean;
   readonly ifname: string;
   readonly hostIfname?: string;
@@ -220,6 +221,7 @@ const fields = {
   announce: true,
   replace: true,
   directPhys: true,
+  hostAccess: true,
   force: true,
   sources: true,
   signal: true,
@@ -281,6 +283,7 @@ export function parseWish(request: AttachRequest): AttachWish {
     ...(tag === undefined ? {} : { tag }),
     sources: [...new Set(list(request.sources, "sources", '"02:00:00:00:00:05"').map(parseMac))],
     ...(uplink === undefined ? {} : { uplink }),
+    hostAccess: request.hostAccess === true,
     force: request.force === true,
     ifname: parseIfname(
       optionalText(request.ifname, "ifname") ?? (type === "ipoib" ? "ib0" : "eth1"),

@@ -31,6 +31,16 @@ export function probeIfname(vlan: string): string {
   return `pwp${identityDigest(vlan, "probe").slice(0, DIGITS)}`;
 }
 
+/** The name of the host's own macvlan on a parent. */
+export function shimIfname(parent: string): string {
+  return `pwh${identityDigest("shim", parent).slice(0, DIGITS)}`;
+}
+
+/** Whether a name is one that shimIfname gives. */
+export function isShimIfname(name: string): boolean {
+  return /^pwh[0-9a-f]{12}$/.test(name);
+}
+
 /** The name a link is born with when the host has an interface of its final name. */
 export function temporaryIfname(guestId: string, ifname: string): string {
   return `pwt${identityDigest(guestId, ifname).slice(0, DIGITS)}`;
