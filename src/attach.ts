@@ -25,7 +25,8 @@ import { tagText } from "./values/tag.js";
 /** How often a plan is made anew when the kernel says that the view had become stale: another program was at work. */
 const TRIES = 4;
 
-function hexDigits(count: number): string {
+/** Random hex digits; none of them is a secret. */
+export function hexDigits(count: number): string {
   let digits = "";
   // Small integers: V8 prints larger ones by a slow path.
   while (digits.length < count) digits += ((Math.random() * 0x1000000) | 0x1000000).toString(16).slice(1);

@@ -2,6 +2,7 @@ export type { DetachOutcome } from "./detach.js";
 export type { Finding } from "./doctor/finding.js";
 export type { ListedAttachment } from "./list.js";
 export { Pipework, type PipeworkOptions } from "./pipework.js";
+export type { BridgeOutcome, BridgeRequest, VxlanRequest } from "./plan/bridge-request.js";
 export { renderPlan } from "./plan/render.js";
 export type {
   Attachment,

@@ -3,6 +3,7 @@ import { type DetachOutcome, detach, planDetachOnly } from "./detach.js";
 import type { Finding } from "./doctor/finding.js";
 import { Instance, type PipeworkOptions } from "./instance.js";
 import { type ListedAttachment, list } from "./list.js";
+import type { BridgeOutcome, BridgeRequest } from "./plan/bridge-request.js";
 import type { Attachment, AttachRequest, DetachRequest, Waited, WaitRequest } from "./plan/request.js";
 import type { Plan } from "./plan/step.js";
 
@@ -66,6 +67,21 @@ export class Pipework implements AsyncDisposable {
 
   planDetach(request: DetachRequest): Promise<Plan[]> {
     return planDetachOnly(this.#instance, request);
+  }
+
+  /**
+   * Gives a bridge an uplink, or takes it back: a NIC whose addresses and routes the bridge takes over, all or nothing
+   * and without a moment in which the host is cut off, or a VXLAN link to other hosts. What holds already is success.
+   */
+  async bridge(request: BridgeRequest): Promise<BridgeOutcome> {
+    const { bridge } = await import("./bridge.js");
+    return bridge(this.#instance, request);
+  }
+
+  /** The very plan that `bridge` would run now. Reads, never writes. */
+  async planBridge(request: BridgeRequest): Promise<Plan> {
+    const { planBridgeOnly } = await import("./bridge.js");
+    return planBridgeOnly(this.#instance, request);
   }
 
   /** What is attached, of all guests or of one. */

@@ -1,6 +1,7 @@
 import type { DetachOutcome } from "../detach.js";
 import type { Finding } from "../doctor/finding.js";
 import type { ListedAttachment } from "../list.js";
+import type { BridgeOutcome, BridgeRequest } from "../plan/bridge-request.js";
 import type { Attachment, AttachRequest, DetachRequest, Waited, WaitRequest } from "../plan/request.js";
 import type { Plan } from "../plan/step.js";
 
@@ -23,6 +24,8 @@ export interface PipeworkPort {
   detach(request: DetachRequest): Promise<readonly DetachOutcome[]>;
   planDetach(request: DetachRequest): Promise<readonly Plan[]>;
   wait(request: WaitRequest): Promise<Waited>;
+  bridge(request: BridgeRequest): Promise<BridgeOutcome>;
+  planBridge(request: BridgeRequest): Promise<Plan>;
   list(only?: { guest?: string | undefined }): Promise<readonly ListedAttachment[]>;
   doctor(): Promise<readonly Finding[]>;
   close(): Promise<void>;

@@ -2,7 +2,7 @@ import type { Plan } from "../plan/step.js";
 import type { CommandPort, PipeworkPort } from "./command-port.js";
 import type { Invocation, OutputOptions } from "./invocation.js";
 import { notYet } from "./later.js";
-import { attachedText, detachedText, jsonText, waitedText, warningText } from "./output.js";
+import { attachedText, bridgedText, detachedText, jsonText, waitedText, warningText } from "./output.js";
 
 type Of<K extends Invocation["kind"]> = Extract<Invocation, { kind: K }>;
 
@@ -80,6 +80,25 @@ async function wait({ request, output }: Of<"wait">, port: CommandPort, signal: 
   return 0;
 }
 
+async function bridge(
+  { request: asked, output }: Of<"bridge">,
+  pipework: PipeworkPort,
+  port: CommandPort,
+  signal: AbortSignal,
+): Promise<number> {
+  const request = { ...asked, signal };
+  if (output.dryRun) {
+    const plan = await pipework.planBridge(request);
+    await showPlans(port, output, [plan], plan);
+    return 0;
+  }
+  const outcome = await pipework.bridge(request);
+  warn(port, output, outcome.warnings);
+  if (output.verbose) port.err(bridgedText(outcome));
+  if (output.json) port.out(jsonText(outcome));
+  return 0;
+}
+
 async function list({ guest, output }: Of<"list">, pipework: PipeworkPort, port: CommandPort): Promise<number> {
   const rows = await pipework.list(guest === undefined ? {} : { guest });
   if (output.json) {
@@ -122,6 +141,8 @@ export async function execute(invocation: Invocation, port: CommandPort, signal:
       return withPipework(port, (pipework) => attach(invocation, pipework, port, signal));
     case "detach":
       return withPipework(port, (pipework) => detach(invocation, pipework, port, signal));
+    case "bridge":
+      return withPipework(port, (pipework) => bridge(invocation, pipework, port, signal));
     case "list":
       return withPipework(port, (pipework) => list(invocation, pipework, port));
     case "doctor":

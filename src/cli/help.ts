@@ -22,6 +22,8 @@ Usage:
   pipework list [guest]
   pipework wait <guest> [-i ifname] [level]
                        wait until an interface of a guest is up
+  pipework bridge <bridge> --uplink IF | --release
+                       a NIC becomes the bridge's port, which takes over its addresses and routes
   pipework doctor      what on this machine stands in the way, and the remedy
   pipework demo        two namespaces wired over a bridge, and a ping between them
   pipework help <command>

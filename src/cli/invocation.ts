@@ -1,3 +1,4 @@
+import type { BridgeRequest } from "../plan/bridge-request.js";
 import type { AttachRequest, DetachRequest, WaitLevel } from "../plan/request.js";
 
 /** How the result is told. */
@@ -25,6 +26,7 @@ export type Invocation =
       readonly warnings: readonly string[];
     }
   | { readonly kind: "detach"; readonly request: DetachRequest; readonly output: OutputOptions }
+  | { readonly kind: "bridge"; readonly request: BridgeRequest; readonly output: OutputOptions }
   | { readonly kind: "list"; readonly guest?: string; readonly output: OutputOptions }
   | { readonly kind: "doctor"; readonly output: OutputOptions }
   | { readonly kind: "demo" }

@@ -1,4 +1,5 @@
 import type { DetachOutcome } from "../detach.js";
+import type { BridgeOutcome } from "../plan/bridge-request.js";
 import type { Attachment, Waited } from "../plan/request.js";
 import { PipeworkError } from "../values/error.js";
 
@@ -87,4 +88,16 @@ export function waitedText({ guest, ifname, level, operstate, addresses }: Waite
     route: "is up and has a default route",
   }[level];
   return `pipework: ${printable(`${place} ${what}`)}\n`;
+}
+
+/** For --verbose. */
+export function bridgedText({ bridge, uplink, outcome, addresses }: BridgeOutcome): string {
+  if (outcome === "absent") return `pipework: ${printable(bridge)} is not there, nothing was changed\n`;
+  if (outcome === "unchanged")
+    return `pipework: ${printable(`${uplink} is the uplink of ${bridge}`)} already, nothing was changed\n`;
+  const handed =
+    addresses.length === 0 ? "" : `, and has ${outcome === "released" ? "back " : "its "}${addresses.join(", ")}`;
+  if (outcome === "released")
+    return `pipework: ${printable(`${uplink ?? "the uplink"} is no port of ${bridge} any more${handed}`)}\n`;
+  return `pipework: ${printable(`${bridge} has the uplink ${uplink}${handed}`)}\n`;
 }

@@ -1,8 +1,8 @@
 /** The first words of the new form. */
-export const verbs = ["attach", "detach", "list", "wait", "doctor", "demo"] as const;
+export const verbs = ["attach", "detach", "list", "wait", "bridge", "doctor", "demo"] as const;
 
 /** Verbs that later versions have. */
-export const laterVerbs = ["apply", "watch", "bridge", "export"] as const;
+export const laterVerbs = ["apply", "watch", "export"] as const;
 
 /** Legacy first words that hand the rest to another program's language. */
 export const guestCommands = ["route", "rule", "tc"] as const;

@@ -3,19 +3,12 @@ import type { AttachRequest, LinkMode, LinkType } from "../plan/request.js";
 import { parseLevel } from "../plan/wait-level.js";
 import { invalid, type PipeworkError } from "../values/error.js";
 import { suggest } from "../values/suggest.js";
-import { parseTimeout } from "./common-option.js";
 import { helpText } from "./help.js";
-import type { Invocation, OutputOptions } from "./invocation.js";
+import type { Invocation } from "./invocation.js";
 import { notYet } from "./later.js";
+import { addBridge } from "./verb-bridge.js";
 import { isGuestCommand, isLaterVerb, isVerb, verbs } from "./verb-names.js";
-
-interface CommonValues {
-  dryRun?: boolean;
-  json?: boolean;
-  quiet?: boolean;
-  verbose?: boolean;
-  timeout?: string;
-}
+import { all, type CommonValues, collect, common, outputOf, timeoutOf, whole } from "./verb-option.js";
 
 interface AttachValues extends CommonValues {
   to?: string;
@@ -50,20 +43,6 @@ interface DetachValues extends CommonValues {
 
 interface WaitValues extends CommonValues {
   ifname?: string;
-}
-
-function outputOf({ dryRun, json, quiet, verbose }: CommonValues): OutputOptions {
-  return { dryRun: dryRun === true, json: json === true, quiet: quiet === true, verbose: verbose === true };
-}
-
-function timeoutOf({ timeout }: CommonValues): { timeoutMs?: number } {
-  return timeout === undefined ? {} : { timeoutMs: parseTimeout(timeout) };
-}
-
-/** Digits only: Number() takes "", "0x10" and "1e3" as well. Whether it is in range is the request's to say. */
-function whole(option: string, text: string): number {
-  if (!/^\d{1,10}$/.test(text)) throw invalid(`${option} ${JSON.stringify(text)} is not a whole number`);
-  return Number(text);
 }
 
 function attachRequest(guest: string, values: AttachValues): AttachRequest {
@@ -113,21 +92,6 @@ function attachRequest(guest: string, values: AttachValues): AttachRequest {
   };
 }
 
-function collect(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value];
-}
-
-function common(command: Command, kinds: readonly ("dry-run" | "quiet" | "verbose" | "timeout")[]): Command {
-  if (kinds.includes("dry-run")) command.option("--dry-run", "show the plan, change nothing");
-  command.option("--json", "the result on stdout and errors on stderr, both as JSON");
-  if (kinds.includes("quiet")) command.option("-q, --quiet", "no warnings");
-  if (kinds.includes("verbose")) command.option("-v, --verbose", "one line on stderr about what was done");
-  if (kinds.includes("timeout"))
-    command.option("--timeout <seconds>", "how long to wait for the engine, for a starting guest, for the lock");
-  return command;
-}
-
-const all = ["dry-run", "quiet", "verbose", "timeout"] as const;
 const guestText =
   "a container's name, id or unique beginning of its id; or docker:X, podman:X, lxc:X, pid:N, netns:NAME, netns:/path";
 
@@ -302,6 +266,7 @@ export function parseVerb(words: readonly string[]): Invocation {
   addAttach(program, found);
   addDetach(program, found);
   addWait(program, found);
+  addBridge(program, found);
   addReports(program, found);
   try {
     program.parse(verb === "help" ? [wanted, "--help"] : words, { from: "user" });

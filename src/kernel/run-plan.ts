@@ -55,6 +55,21 @@ function pointedAt(step: Step, report: NativeReport, sent: Uint8Array | undefine
     : path(message.noun, sent, offset);
 }
 
+/** What did not come about. */
+function undone({ action, ifname, guest }: Plan): string {
+  switch (action) {
+    case "attach":
+    case "detach":
+      return `${ifname} of ${guest} could not be ${action}ed`;
+    case "bridge":
+      return `bridge ${ifname} could not be given its uplink`;
+    case "release":
+      return `the uplink of bridge ${ifname} could not be taken back`;
+    default:
+      return guest;
+  }
+}
+
 /** The error of a failed plan: the first failure always wins over what went wrong while undoing. */
 function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined): PipeworkError {
   const failed = report.failed as NonNullable<NativeReport["failed"]>;
@@ -99,15 +114,11 @@ function failure(plan: Plan, report: NativeReport, sent: Uint8Array | undefined)
     });
   }
   const attribute = pointedAt(step, report, sent);
-  const words = plan.action !== "attach" && plan.action !== "detach";
-  const refused = words
-    ? `${plan.guest}: the kernel refused`
-    : `${plan.ifname} of ${plan.guest} could not be ${plan.action}ed: the kernel refused`;
   return new PipeworkError({
     ...about,
     code: name === "EPERM" ? "not-permitted" : "kernel-refused",
     message:
-      `${refused} "${step.label}" ` +
+      `${undone(plan)}: the kernel refused "${step.label}" ` +
       `with ${text} (${name}${attribute === undefined ? "" : ` at ${attribute}`})${after}`,
     hint: hintOf(step, name),
     netns: step.netns,

@@ -46,10 +46,15 @@ function* hopsIn(reader: Reader): Generator<number> {
   }
 }
 
-/** Ifindexes of the next hops, in their order. */
-export function hopLinks(multipath: Uint8Array): number[] {
+/** The links of the next hops, in their order, and where their ifindexes lie. */
+export function hopsOf(multipath: Uint8Array): { offset: number; link: number }[] {
   const reader = new Reader(multipath);
-  return [...hopsIn(reader)].map((at) => reader.u32(at + IFINDEX));
+  return [...hopsIn(reader)].map((at) => ({ offset: at + IFINDEX, link: reader.u32(at + IFINDEX) }));
+}
+
+/** Ifindexes of the next hops. */
+export function hopLinks(multipath: Uint8Array): number[] {
+  return hopsOf(multipath).map(({ link }) => link);
 }
 
 /** The same next hops with one link in the place of another, and of their flags those in `flags` alone. */

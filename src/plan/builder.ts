@@ -17,7 +17,7 @@ export class PlanBuilder {
     this.warnings.push(sentence);
   }
 
-  finish(about: Pick<Plan, "action" | "guest" | "guestId" | "ifname" | "outcome">): Plan {
+  finish(about: Pick<Plan, "action" | "guest" | "guestId" | "ifname" | "outcome" | "links">): Plan {
     return { ...about, steps: this.steps, warnings: this.warnings };
   }
 }

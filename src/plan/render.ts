@@ -1,7 +1,11 @@
-import type { Family } from "../netlink/family.js";
+import { ifaFlags } from "../netlink/address.js";
+import { AF_BRIDGE, type Family } from "../netlink/family.js";
 import { ipvlanModeName } from "../netlink/link-ipvlan.js";
 import { macvlanModeName } from "../netlink/link-macvlan.js";
 import type { Message } from "../netlink/message.js";
+import { ntfFlags } from "../netlink/neighbour.js";
+import { hopsOf, type OpenHops } from "../netlink/nexthops.js";
+import { rtnType, rtTable } from "../netlink/route.js";
 import { isSlot } from "../netlink/wire.js";
 import type { Operation, Plan, Side, Step, Undo } from "./step.js";
 
@@ -14,6 +18,7 @@ class Names {
   readonly #known = new Map<string, string>();
 
   constructor(plan: Plan) {
+    for (const [index, name] of Object.entries(plan.links ?? {})) this.#known.set(index, name);
     for (const { op } of plan.steps) {
       if (op.op !== "netlink" || op.capture === undefined) continue;
       const name = (op.message.attributes as Values)["ifname"];
@@ -28,7 +33,7 @@ class Names {
 
   of(value: unknown): string {
     if (isSlot(value)) return this.#known.get(value.slot) ?? value.slot;
-    return `#${String(value)}`;
+    return this.#known.get(String(value)) ?? `#${String(value)}`;
   }
 }
 
@@ -66,6 +71,8 @@ function linkWords(message: Message, names: Names): string {
       words.push("ip link set", names.of(header["index"]));
       put("name", a["ifname"]);
       put("address", a["address"]);
+      if (a["master"] === 0) words.push("nomaster");
+      else if (a["master"] !== undefined) words.push("master", names.of(a["master"]));
       if (a["ifalias"] !== undefined) words.push("alias", JSON.stringify(a["ifalias"]));
       put("group", a["group"] === 0 ? "default" : a["group"]);
       if (a["master"] !== undefined)
@@ -87,11 +94,26 @@ function linkWords(message: Message, names: Names): string {
 function addressWords(message: Message, names: Names): string {
   const header = message.header as Values;
   const a = message.attributes as Values;
-  const verb = message.type === "RTM_NEWADDR" ? "add" : message.type === "RTM_DELADDR" ? "del" : "show";
-  const words = ["ip address", verb, `${String(a["local"] ?? a["address"])}/${String(header["prefixlen"])}`];
+  const verb =
+    message.type === "RTM_DELADDR"
+      ? "del"
+      : message.type !== "RTM_NEWADDR"
+        ? "show"
+        : message.flags?.includes("NLM_F_REPLACE")
+          ? "change"
+          : "add";
+  const own = String(a["local"] ?? a["address"]);
+  const far = a["local"] === undefined || a["address"] === undefined ? own : String(a["address"]);
+  const words = ["ip address", verb, `${own === far ? own : `${own} peer ${far}`}/${String(header["prefixlen"])}`];
   if (a["broadcast"] !== undefined) words.push("brd", String(a["broadcast"]));
   words.push("dev", names.of(header["index"]));
-  if (verb === "add" && familyOf[header["family"] as number] === "inet6") words.push("nodad");
+  if (typeof a["label"] === "string" && a["label"] !== words.at(-1)) words.push("label", a["label"]);
+  if (a["rtPriority"] !== undefined) words.push("metric", String(a["rtPriority"]));
+  const lifetime = (a["cacheinfo"] as { ifaValid?: number } | undefined)?.ifaValid;
+  if (lifetime !== undefined) words.push("valid_lft", String(lifetime));
+  const flags = (a["flags"] as number | undefined) ?? 0;
+  if ((flags & ifaFlags.IFA_F_NODAD) !== 0) words.push("nodad");
+  if ((flags & ifaFlags.IFA_F_NOPREFIXROUTE) !== 0) words.push("noprefixroute");
   return words.join(" ");
 }
 
@@ -108,11 +130,21 @@ function routeWords(message: Message, names: Names): string {
           ? "replace"
           : "append";
   const ip = familyOf[header["family"] as number] === "inet6" ? "ip -6 route" : "ip route";
-  const words = [ip, verb, a["dst"] === undefined ? "default" : `${String(a["dst"])}/${String(header["dstLen"])}`];
+  const type = Object.entries(rtnType)
+    .find(([, number]) => number === header["type"])?.[0]
+    .slice("RTN_".length);
+  const words = [ip, verb];
+  if (type !== undefined && header["type"] !== rtnType.RTN_UNICAST && header["type"] !== rtnType.RTN_UNSPEC)
+    words.push(type.toLowerCase());
+  words.push(a["dst"] === undefined ? "default" : `${String(a["dst"])}/${String(header["dstLen"])}`);
+  if (a["src"] !== undefined) words.push("from", `${String(a["src"])}/${String(header["srcLen"])}`);
   if (a["gateway"] !== undefined) words.push("via", String(a["gateway"]));
   if (a["oif"] !== undefined) words.push("dev", names.of(a["oif"]));
   if (a["priority"] !== undefined) words.push("metric", String(a["priority"]));
   if (a["prefsrc"] !== undefined) words.push("src", String(a["prefsrc"]));
+  const table = a["table"] ?? header["table"];
+  if (table !== undefined && table !== 0 && table !== rtTable.RT_TABLE_MAIN) words.push("table", String(table));
+  if (a["multipath"] !== undefined) words.push(...hopWords(a["multipath"] as Uint8Array | OpenHops, names));
   return words.join(" ");
 }
 
@@ -130,19 +162,55 @@ function ruleWords(message: Message): string {
   return words.join(" ");
 }
 
+function hopWords(multipath: Uint8Array | OpenHops, names: Names): string[] {
+  if ("references" in multipath) {
+    const others = new Map(multipath.references.map(({ offset, link }) => [offset, link]));
+    return hopsOf(multipath.bytes).flatMap(({ offset, link }) => ["nexthop dev", names.of(others.get(offset) ?? link)]);
+  }
+  return hopsOf(multipath).flatMap(({ link }) => ["nexthop dev", names.of(link)]);
+}
+
+function neighbourWords(message: Message, names: Names): string {
+  const header = message.header as Values;
+  const a = message.attributes as Values;
+  const flags = message.flags ?? [];
+  const verb =
+    message.type === "RTM_DELNEIGH"
+      ? "del"
+      : message.type === "RTM_GETNEIGH"
+        ? "show"
+        : flags.includes("NLM_F_APPEND")
+          ? "append"
+          : "replace";
+  const dev = names.of(header["ifindex"]);
+  if (header["family"] === AF_BRIDGE)
+    return `bridge fdb ${verb} ${String(a["lladdr"])} dev ${dev}${a["dst"] === undefined ? "" : ` dst ${String(a["dst"])}`}`;
+  const proxy = (((header["flags"] as number | undefined) ?? 0) & ntfFlags.NTF_PROXY) !== 0;
+  const words = ["ip neigh", verb, ...(proxy ? ["proxy"] : []), String(a["dst"])];
+  if (a["lladdr"] !== undefined) words.push("lladdr", String(a["lladdr"]));
+  return [...words, "dev", dev].join(" ");
+}
+
+function messageWords(message: Message, names: Names): string {
+  switch (message.noun) {
+    case "link":
+      return linkWords(message, names);
+    case "address":
+      return addressWords(message, names);
+    case "neighbour":
+      return neighbourWords(message, names);
+    case "rule":
+      return ruleWords(message);
+    default:
+      return routeWords(message, names);
+  }
+}
+
 function operationWords(op: Operation, names: Names): string {
   switch (op.op) {
     case "netlink":
     case "reap": {
-      const { message } = op;
-      const words =
-        message.noun === "link"
-          ? linkWords(message, names)
-          : message.noun === "address"
-            ? addressWords(message, names)
-            : message.noun === "rule"
-              ? ruleWords(message)
-              : routeWords(message, names);
+      const words = messageWords(op.message, names);
       return op.op === "netlink" && op.until !== undefined
         ? `${words} (until ${op.until.path.at(-1)} is ${op.until.value}, ${op.until.timeoutMs} ms at most)`
         : words;
@@ -182,13 +250,14 @@ function stepLines(step: Step, number: number, names: Names): string[] {
 /** A plan for people: each step in the words of `ip` and `sysctl`, with its undo below. */
 export function renderPlan(plan: Plan): string {
   const names = new Names(plan);
+  const ofHost = plan.action === "bridge" || plan.action === "release";
   const what = plan.ifname === "" ? "in" : `${plan.ifname} of`;
-  const head = `${plan.action} ${what} ${plan.guest} (${plan.guestId}): `;
+  const head = ofHost ? `${plan.action} ${plan.ifname}: ` : `${plan.action} ${what} ${plan.guest} (${plan.guestId}): `;
   const lines =
     plan.steps.length === 0
       ? [`${head}${plan.outcome === "absent" ? "not there" : "holds already"}, nothing to do`]
       : [
-          `${head}${plan.steps.length} step${plan.steps.length === 1 ? "" : "s"}, GUEST is its network namespace`,
+          `${head}${plan.steps.length} step${plan.steps.length === 1 ? "" : "s"}${ofHost ? "" : ", GUEST is its network namespace"}`,
           ...plan.steps.flatMap((step, i) => stepLines(step, i + 1, names)),
         ];
   for (const warning of plan.warnings) lines.push(`warning: ${warning}`);

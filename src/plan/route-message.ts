@@ -1,5 +1,5 @@
 import type { AttributesIn } from "../netlink/attribute.js";
-import { type Family, familyNumber } from "../netlink/family.js";
+import { AF_INET6, type Family, familyNumber } from "../netlink/family.js";
 import type { Message, NlmFlag } from "../netlink/message.js";
 import { type route, rtnhFlags, rtnType, rtProt, rtScope, rtTable } from "../netlink/route.js";
 import type { StructIn } from "../netlink/struct.js";
@@ -78,5 +78,26 @@ export function dumpRoutes(family: Family): RouteMessage {
     flags: ["NLM_F_DUMP"],
     header: { family: familyNumber[family] },
     attributes: { table: rtTable.RT_TABLE_MAIN },
+  };
+}
+
+/** Routes of all tables of one address family; through one link, where the kernel checks what it is asked strictly. */
+export function dumpRoutesThrough(family: number, oif?: number): RouteMessage {
+  return {
+    noun: "route",
+    type: "RTM_GETROUTE",
+    flags: ["NLM_F_DUMP"],
+    header: { family },
+    attributes: oif === undefined ? {} : { oif },
+  };
+}
+
+/** How a packet to this address would go if it had to leave by that link; a local address is in RT_TABLE_LOCAL. */
+export function routeTo(family: number, dst: string, oif?: number | Slot): RouteMessage {
+  return {
+    noun: "route",
+    type: "RTM_GETROUTE",
+    header: { family, dstLen: family === AF_INET6 ? 128 : 32 },
+    attributes: { dst, ...(oif === undefined ? {} : { oif }) },
   };
 }

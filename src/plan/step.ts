@@ -88,15 +88,29 @@ export interface Step {
 }
 
 export interface Plan {
-  /** The last three: words of `ip route`, `ip rule`, `tc`. */
-  readonly action: "attach" | "detach" | "route" | "rule" | "tc";
-  /** The guest's identity, such as docker:<id>. */
+  /**
+   * route, rule, tc: words of `ip route`, `ip rule`, `tc`. bridge and release are the host's own: an uplink for the
+   * bridge `ifname`, and its end.
+   */
+  readonly action: "attach" | "detach" | "route" | "rule" | "tc" | "bridge" | "release";
+  /** The guest's identity, such as docker:<id>; "host". */
   readonly guestId: string;
   readonly guest: string;
   /** Empty where the words name what they are about. */
   readonly ifname: string;
   /** No step: what was asked for holds already. */
   readonly steps: readonly Step[];
-  readonly outcome: "attached" | "unchanged" | "completed" | "replaced" | "detached" | "absent" | "changed";
+  readonly outcome:
+    | "attached"
+    | "unchanged"
+    | "completed"
+    | "replaced"
+    | "detached"
+    | "absent"
+    | "changed"
+    | "bridged"
+    | "released";
   readonly warnings: readonly string[];
+  /** Names of links that steps know by their index alone, for people. */
+  readonly links?: Readonly<Record<number, string>>;
 }

@@ -2,6 +2,8 @@ import type { CommandPort, HostLinkKind, HostLinks, PipeworkPort, SignalName } f
 import type { DetachOutcome } from "../../../src/detach.js";
 import type { Finding } from "../../../src/doctor/finding.js";
 import type { ListedAttachment } from "../../../src/list.js";
+import type { BridgeOutcome, BridgeRequest } from "../../../src/plan/bridge-request.js";
+import { parseBridgeWish } from "../../../src/plan/bridge-wish.js";
 import type { Attachment, AttachRequest, DetachRequest, Waited, WaitRequest } from "../../../src/plan/request.js";
 import type { Plan } from "../../../src/plan/step.js";
 import { parseWish } from "../../../src/plan/wish.js";
@@ -66,6 +68,13 @@ export class FakePort implements CommandPort {
   rows: readonly ListedAttachment[] = [];
   outcomes: readonly DetachOutcome[] = [{ guest: "web1", ifname: "eth1", outcome: "detached", warnings: [] }];
   attached: Attachment = attachment;
+  bridged: BridgeOutcome = {
+    bridge: "br0",
+    uplink: "eth1",
+    addresses: ["192.0.2.5/24"],
+    outcome: "bridged",
+    warnings: [],
+  };
   planned: Plan = plan;
   waiting: (request: Partial<WaitRequest>) => Promise<Waited> = async ({ guest }) => ({
     ...(guest === undefined ? {} : { guest, guestId: "docker:0123" }),
@@ -135,6 +144,16 @@ export class FakePort implements CommandPort {
       planDetach: async (request: DetachRequest) => {
         record("planDetach", request);
         return [{ ...this.planned, action: "detach", outcome: "detached" }];
+      },
+      bridge: async (request: BridgeRequest) => {
+        record("bridge", request);
+        parseBridgeWish(request);
+        return this.bridged;
+      },
+      planBridge: async (request: BridgeRequest) => {
+        record("planBridge", request);
+        parseBridgeWish(request);
+        return { ...this.planned, action: "bridge", ifname: request.name, outcome: "bridged" };
       },
       list: async (only) => {
         record("list", only);

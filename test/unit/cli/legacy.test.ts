@@ -283,7 +283,8 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
       code: "interface-not-found",
       hint: "write pipework attach web1 --to IF --address 10.0.0.2/24, or pipework IF web1 10.0.0.2/24",
     });
-    await expect(readWords(split("bridge br1 --uplink eth0"), noLinks)).rejects.toMatchObject({ code: "unsupported" });
+    expect(await readWords(split("bridge br1 --uplink eth0"), noLinks)).toMatchObject({ kind: "bridge" });
+    await expect(readWords(split("export br1"), noLinks)).rejects.toMatchObject({ code: "unsupported" });
   });
 
   describe("`br63@bond0 ... @63`: a bridge over a VLAN", () => {

@@ -202,15 +202,12 @@ describe("the other verbs", () => {
     expect((await refusal("demo web1")).code).toBe("invalid-request");
   });
 
-  test.each(["apply -f topology.yaml", "watch", "bridge br1 --uplink eth0", "export"])(
-    "%s is of a later version",
-    async (line) => {
-      expect(await refusal(line)).toMatchObject({
-        code: "unsupported",
-        message: `pipework ${line.split(" ")[0]} is not in this version yet`,
-      });
-    },
-  );
+  test.each(["apply -f topology.yaml", "watch", "export"])("%s is of a later version", async (line) => {
+    expect(await refusal(line)).toMatchObject({
+      code: "unsupported",
+      message: `pipework ${line.split(" ")[0]} is not in this version yet`,
+    });
+  });
 });
 
 describe("help and version: stdout, exit 0, nothing opened", () => {
