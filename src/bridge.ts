@@ -13,7 +13,8 @@ import { planUplink } from "./plan/uplink.js";
 import type { BridgeContext } from "./plan/uplink-bridge.js";
 import { planRelease } from "./plan/uplink-release.js";
 import { linkOf, type UplinkView } from "./plan/uplink-view.js";
-import { vlanLinkOf } from "./plan/uplink-vlan.js";
+import { vlanLinkOf, vlanNameOf } from "./plan/uplink-vlan.js";
+import { sweep } from "./sweep.js";
 import { PipeworkError } from "./values/error.js";
 import { SEED_DIGITS } from "./values/mac.js";
 
@@ -36,6 +37,12 @@ async function readSetting(instance: Instance, key: string): Promise<string | un
 function portOf(wish: UplinkWish, view: Pick<UplinkView, "links">): string | undefined {
   const nic = linkOf(view, wish.uplink);
   return nic === undefined || wish.vlan === undefined ? nic?.name : vlanLinkOf(view, nic, wish.vlan)?.name;
+}
+
+function uplinkName(wish: BridgeWish, view: UplinkView): string | undefined {
+  if (wish.kind !== "uplink") return view.record?.uplink;
+  const nic = linkOf(view, wish.uplink);
+  return nic === undefined || wish.vlan === undefined ? nic?.name : vlanNameOf(view, nic, wish.vlan);
 }
 
 interface Planned {
@@ -89,7 +96,7 @@ function handedOver(plan: Plan): string[] {
 }
 
 function resultOf(wish: BridgeWish, view: UplinkView, plan: Plan, warnings: readonly string[]): BridgeOutcome {
-  const uplink = wish.kind === "uplink" ? (portOf(wish, view) ?? `${wish.uplink}.${wish.vlan}`) : view.record?.uplink;
+  const uplink = uplinkName(wish, view);
   return {
     bridge: wish.name,
     ...(uplink === undefined ? {} : { uplink }),
@@ -103,11 +110,11 @@ function resultOf(wish: BridgeWish, view: UplinkView, plan: Plan, warnings: read
 export async function bridge(instance: Instance, request: BridgeRequest): Promise<BridgeOutcome> {
   const wish = parseBridgeWish(request);
   const { transaction, view, plan } = await viewAndPlan(instance, wish, request.signal, instance.lockFor(request));
-  if (plan.steps.length === 0) {
-    await transaction.end();
-    return resultOf(wish, view, plan, []);
-  }
-  const { warnings } = await runPlan(transaction, plan, {});
+  const warnings: string[] = [];
+  if (plan.steps.length === 0) await transaction.end();
+  else warnings.push(...(await runPlan(transaction, plan, {})).warnings);
+  // A VLAN link that was made for it goes once nothing uses it.
+  if (wish.kind === "release") warnings.push(...(await sweep(instance, instance.lockFor(request))));
   return resultOf(wish, view, plan, warnings);
 }
 

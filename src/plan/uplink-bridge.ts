@@ -19,7 +19,7 @@ export interface UplinkBridge extends LinkEnd {
 /** How long the kernel's link watch may take to find that a bridge has carrier, in milliseconds. */
 const CARRIER_MS = 3000;
 
-const builtin = { builtin: "what was there before is written back" } as const;
+export const builtin = { builtin: "what was there before is written back" } as const;
 
 /** The bridge with the NIC's address from its birth on: switches, DHCP servers and neighbours know the host by it. */
 export function bornBridge(b: PlanBuilder, context: BridgeContext, name: string, mac: string): UplinkBridge {
@@ -50,8 +50,7 @@ export function bornBridge(b: PlanBuilder, context: BridgeContext, name: string,
 }
 
 /** The NIC's settings. Those of a bridge that was there are in the record, and return with the release. */
-export function settingSteps(b: PlanBuilder, settings: readonly Setting[], birth: string | undefined): void {
-  const undo: Undo = birth === undefined ? builtin : { ownedBy: birth };
+export function settingSteps(b: PlanBuilder, settings: readonly Setting[], undo: Undo): void {
   for (const { key, wanted } of settings) {
     b.add({
       id: `setting.${key}`,

@@ -6,8 +6,6 @@ export interface UplinkRecord {
   readonly ifindex: number;
   /** The NIC below a VLAN link. */
   readonly parent?: string;
-  /** The VLAN link was made for this uplink, and goes with it. */
-  readonly made?: true;
   /** Of a bridge that was there before: what was its own, and stays. */
   readonly own: {
     readonly mac?: string;

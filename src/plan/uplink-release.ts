@@ -1,5 +1,3 @@
-import { ifFlags } from "../netlink/link.js";
-import { vlanProtocol } from "../netlink/link-vlan.js";
 import { PipeworkError } from "../values/error.js";
 import type { ReleaseWish } from "./bridge-wish.js";
 import { inverse, PlanBuilder } from "./builder.js";
@@ -8,11 +6,11 @@ import { Handover } from "./handover.js";
 import { addressKey, isLinkLocal, isNear } from "./handover-address.js";
 import { gatewayIn, hasGateway, isConnected, routeKey } from "./handover-route.js";
 import { unsuitable } from "./kind.js";
-import { deleteLink, newLink, setLink } from "./link-message.js";
+import { deleteLink, setLink } from "./link-message.js";
 import { parseAlias } from "./memory.js";
 import type { Plan } from "./step.js";
 import { holdingsOf } from "./uplink.js";
-import { type BridgeContext, bridgeAddress, settingSteps } from "./uplink-bridge.js";
+import { type BridgeContext, bridgeAddress, builtin, settingSteps } from "./uplink-bridge.js";
 import { type UplinkRecord, uplinkRecordName } from "./uplink-record.js";
 import { type KernelAddress, type KernelRoute, namesOf, type UplinkView } from "./uplink-view.js";
 import type { LinkView } from "./view.js";
@@ -20,7 +18,10 @@ import type { LinkView } from "./view.js";
 /** A bridge of ours: made by an attach or for an uplink. */
 export function isOwnBridge(bridge: LinkView): boolean {
   const parsed = parseAlias(bridge.alias);
-  return bridge.kind === "bridge" && (isMark(bridge.group) || (parsed !== undefined && "bridge" in parsed));
+  return (
+    bridge.kind === "bridge" &&
+    (isMark(bridge.group) || (parsed !== undefined && "made" in parsed && parsed.made === "bridge"))
+  );
 }
 
 /** What becomes of what the bridge has. */
@@ -93,7 +94,7 @@ function restoreBridge(b: PlanBuilder, record: UplinkRecord, bridge: LinkView, t
   const back = Object.entries(settings).map(([key, value]) => ({ key, is: "", wanted: value }));
   // Behind it there are guests alone now, and none of them is to give the host a default route.
   const deaf = [{ key: `ipv6/conf/${bridge.name}/accept_ra`, is: "", wanted: "0" }];
-  settingSteps(b, mac === undefined ? deaf : back, undefined);
+  settingSteps(b, mac === undefined ? deaf : back, builtin);
 }
 
 function takePortOut(b: PlanBuilder, port: LinkView, bridge: LinkView): void {
@@ -153,7 +154,6 @@ export function planRelease(wish: ReleaseWish, view: UplinkView, context: Bridge
         ? `bridge ${wish.name} is gone, and with it what it had from ${record.uplink}`
         : `${record.uplink} is gone: what ${wish.name} had from it stays there`,
     );
-    removeMade(b, record, named);
     forget(b, context, wish.name);
     return finish("released");
   }
@@ -174,31 +174,7 @@ export function planRelease(wish: ReleaseWish, view: UplinkView, context: Bridge
   handover.leaveAddresses();
   if (ends) markBridge(b, context, bridge);
   else restoreBridge(b, record, bridge, view.notify);
-  removeMade(b, record, named);
   forget(b, context, wish.name);
   if (ends) deleteBridge(b, bridge);
   return finish("released");
-}
-
-/** A VLAN link that was made for the uplink goes with it. */
-function removeMade(b: PlanBuilder, record: UplinkRecord, port: LinkView | undefined): void {
-  if (record.made !== true || port?.kind !== "vlan") return;
-  b.add({
-    id: "vlan.delete",
-    label: `VLAN link ${port.name} deleted, which was made for the uplink`,
-    netns: "host",
-    op: { op: "netlink", message: deleteLink(port.index), tolerate: ["ENODEV"] },
-    // As bornVlanLink made it; it carries nothing any more.
-    undo: inverse("host", {
-      op: "netlink",
-      message: newLink(
-        {
-          ifname: port.name,
-          link: port.link,
-          linkinfo: { kind: "vlan", data: { id: port.vlanId, protocol: vlanProtocol.ETH_P_8021Q } },
-        },
-        { flags: ifFlags.IFF_UP, change: ifFlags.IFF_UP },
-      ),
-    }),
-  });
 }

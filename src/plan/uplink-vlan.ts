@@ -1,63 +1,58 @@
 import { vlanProtocol } from "../netlink/link-vlan.js";
-import { byteLength, IFNAME_MAX } from "../values/ifname.js";
-import { unmake } from "./birth.js";
+import { PipeworkError } from "../values/error.js";
+import { vlanIfnames } from "../values/host-ifname.js";
 import type { PlanBuilder } from "./builder.js";
-import { getLinkByName, newLink, setLink } from "./link-message.js";
+import { isMark } from "./context.js";
+import { parentSteps } from "./parent.js";
 import type { BridgeContext } from "./uplink-bridge.js";
-import type { LinkEnd, UplinkView } from "./uplink-view.js";
+import type { UplinkView } from "./uplink-view.js";
 import type { LinkView } from "./view.js";
+import { describeVlan, type VlanEnd, vlanSteps } from "./vlan-parent.js";
 
-const SLOT = "vlanLink";
+type Links = Pick<UplinkView, "links">;
 
-/** The VLAN link of a NIC, whatever it is called. */
-export function vlanLinkOf(view: Pick<UplinkView, "links">, nic: LinkView, id: number): LinkView | undefined {
-  return view.links.find(
-    (link) => link.kind === "vlan" && link.link === nic.index && link.vlanId === id && link.linkNetnsid === undefined,
+/** The link of a NIC's VLAN (802.1Q), whatever it is called. */
+export function vlanLinkOf({ links }: Links, nic: LinkView, id: number): LinkView | undefined {
+  return links.find(
+    (link) =>
+      link.kind === "vlan" &&
+      link.link === nic.index &&
+      link.linkNetnsid === undefined &&
+      link.vlanId === id &&
+      (link.vlanProtocol ?? vlanProtocol.ETH_P_8021Q) === vlanProtocol.ETH_P_8021Q,
   );
 }
 
-/** IF.N as people call them, or a shorter one where that has no room in the kernel's 15 bytes. */
-export function vlanIfname(nic: string, id: number): string {
-  const name = `${nic}.${id}`;
-  return byteLength(name) > IFNAME_MAX ? `vlan${id}` : name;
+/** What it is called, or will be; refused where everything that it could be called is taken. */
+export function vlanNameOf(view: Links, nic: LinkView, id: number): string {
+  const there = vlanLinkOf(view, nic, id);
+  if (there !== undefined) return there.name;
+  const candidates = vlanIfnames(nic.name, id);
+  const free = candidates.find((name) => !view.links.some((link) => link.name === name));
+  if (free !== undefined) return free;
+  throw new PipeworkError({
+    code: "name-taken",
+    message: `${describeVlan(nic.name, id)} has no link yet, and what it could be called (${candidates.join(", ")}) is taken by other interfaces`,
+    hint: `make it yourself under another name: ip link add link ${nic.name} name NAME type vlan id ${id}`,
+  });
 }
 
-/** A VLAN link of the NIC, made down: it comes up with the bridge's other port steps. */
-export function bornVlanLink(
+/** The NIC up, and the VLAN's link up, made when it is missing; it goes again with the sweep once nothing uses it. */
+export function uplinkVlanSteps(
   b: PlanBuilder,
   context: BridgeContext,
+  view: Links,
   nic: LinkView,
   id: number,
-): LinkEnd & { birth: string } {
-  const name = vlanIfname(nic.name, id);
-  const birth = b.add({
-    id: "vlan.create",
-    label: `VLAN link ${name} of ${nic.name}`,
-    netns: "host",
-    op: {
-      op: "netlink",
-      message: newLink({
-        ifname: name,
-        link: nic.index,
-        group: context.mark,
-        linkinfo: { kind: "vlan", data: { id, protocol: vlanProtocol.ETH_P_8021Q } },
-      }),
-    },
-    undo: unmake("host", { slot: SLOT, name, mark: context.mark }),
+): VlanEnd {
+  const link = vlanLinkOf(view, nic, id);
+  return vlanSteps(b, context, parentSteps(b, nic), id, {
+    ...(link === undefined ? {} : { link }),
+    names: new Map(view.links.map((one) => [one.name, one])),
+    probes: view.links.filter(
+      (one) => one.kind === "macvlan" && one.link === link?.index && one.linkNetnsid === undefined && isMark(one.group),
+    ),
+    addresses: [],
+    ports: [],
   });
-  b.add({
-    id: "vlan.find",
-    label: `VLAN link ${name} found`,
-    netns: "host",
-    op: { op: "netlink", message: getLinkByName(name), capture: { slot: SLOT } },
-    undo: { none: "reads only" },
-  });
-  b.add({
-    id: "vlan.up",
-    label: `VLAN link ${name} up`,
-    netns: "host",
-    op: { op: "netlink", message: setLink({ slot: SLOT }, { group: 0 }, true) },
-    undo: { ownedBy: birth },
-  });
-  return { index: { slot: SLOT }, name, birth };
 }

@@ -1,5 +1,5 @@
 import { ifFlags } from "../netlink/link.js";
-import { PipeworkError } from "../values/error.js";
+import { refuseAdvertisements } from "./bridge.js";
 import type { UplinkWish } from "./bridge-wish.js";
 import { inverse, PlanBuilder } from "./builder.js";
 import { isMark } from "./context.js";
@@ -14,6 +14,7 @@ import {
   bornBridge,
   bridgeAddress,
   bridgeUp,
+  builtin,
   settingSteps,
   type UplinkBridge,
 } from "./uplink-bridge.js";
@@ -36,7 +37,7 @@ import {
   namesOf,
   type UplinkView,
 } from "./uplink-view.js";
-import { bornVlanLink, vlanIfname, vlanLinkOf } from "./uplink-vlan.js";
+import { uplinkVlanSteps, vlanLinkOf, vlanNameOf } from "./uplink-vlan.js";
 import type { LinkView } from "./view.js";
 
 /** Everything that one link holds and that can be handed over. */
@@ -68,7 +69,7 @@ const together = (a: readonly string[] = [], b: readonly string[]) => [...new Se
 function recordOf(
   wish: UplinkWish,
   view: UplinkView,
-  port: { readonly name: string; readonly ifindex: number; readonly made: boolean },
+  port: { readonly name: string; readonly ifindex: number },
   bridge: LinkView | undefined,
   holdings: Holdings,
 ): UplinkRecord {
@@ -87,7 +88,6 @@ function recordOf(
     uplink: port.name,
     ifindex: port.ifindex,
     ...(wish.vlan === undefined ? {} : { parent: wish.uplink }),
-    ...(port.made || old?.made === true ? { made: true } : {}),
     own,
     moved: {
       addresses: together(old?.moved.addresses, now.addresses),
@@ -108,34 +108,25 @@ function recordStep(b: PlanBuilder, context: BridgeContext, view: UplinkView, re
   });
 }
 
-/** Up, and out of a half-built link's group. */
 function portUp(b: PlanBuilder, port: LinkView): void {
-  const half = isMark(port.group);
-  const up = (port.flags & ifFlags.IFF_UP) !== 0;
-  if (up && !half) return;
+  if ((port.flags & ifFlags.IFF_UP) !== 0) return;
   b.add({
-    id: `uplink.up.${port.name}`,
+    id: "uplink.up",
     label: `${port.name} up`,
     netns: "host",
-    op: { op: "netlink", message: setLink(port.index, half ? { group: 0 } : {}, true) },
-    undo: inverse("host", {
-      op: "netlink",
-      message: setLink(port.index, half ? { group: port.group } : {}, up),
-    }),
+    op: { op: "netlink", message: setLink(port.index, {}, true) },
+    undo: inverse("host", { op: "netlink", message: setLink(port.index, {}, false) }),
   });
 }
 
 /** From here on the bridge takes what comes in by the port, for its own addresses too. */
-function enslave(b: PlanBuilder, bridge: LinkEnd, port: LinkEnd, birth: string | undefined): void {
+function enslave(b: PlanBuilder, bridge: LinkEnd, port: LinkEnd): void {
   b.add({
     id: "uplink.enslave",
     label: `${port.name} a port of ${bridge.name}`,
     netns: "host",
     op: { op: "netlink", message: setLink(port.index, { master: bridge.index }) },
-    undo:
-      birth === undefined
-        ? inverse("host", { op: "netlink", message: setLink(port.index, { master: 0 }) })
-        : { ownedBy: birth },
+    undo: inverse("host", { op: "netlink", message: setLink(port.index, { master: 0 }) }),
   });
 }
 
@@ -150,7 +141,14 @@ function warnOfManagers(b: PlanBuilder, view: UplinkView, port: string, bridge: 
 function holds(port: LinkView | undefined, bridge: LinkView | undefined, keys: ReturnType<typeof keysOf>): boolean {
   if (port === undefined || bridge === undefined || port.master !== bridge.index) return false;
   const up = (link: LinkView) => (link.flags & ifFlags.IFF_UP) !== 0;
-  return up(port) && up(bridge) && !isMark(bridge.group) && keys.addresses.length === 0 && keys.routes.length === 0;
+  return (
+    up(port) &&
+    up(bridge) &&
+    !isMark(bridge.group) &&
+    !isMark(port.group) &&
+    keys.addresses.length === 0 &&
+    keys.routes.length === 0
+  );
 }
 
 /**
@@ -162,13 +160,7 @@ export function planUplink(wish: UplinkWish, view: UplinkView, context: BridgeCo
   const nic = checkNic(wish, view, linkOf(view, wish.uplink));
   const bridge = view.links.find((link) => link.name === wish.name);
   const port = wish.vlan === undefined ? nic : vlanLinkOf(view, nic, wish.vlan);
-  const portName = port?.name ?? vlanIfname(nic.name, wish.vlan as number);
-  if (port === undefined && linkOf(view, portName) !== undefined)
-    throw new PipeworkError({
-      code: "name-taken",
-      message: `the VLAN link ${portName} cannot be made: that name is taken by another interface`,
-      hint: "rename that interface first",
-    });
+  const portName = wish.vlan === undefined ? nic.name : vlanNameOf(view, nic, wish.vlan);
   if (bridge !== undefined) {
     checkBridge(wish.name, bridge);
     checkOtherUplink(view, bridge, portName);
@@ -190,40 +182,41 @@ export function planUplink(wish: UplinkWish, view: UplinkView, context: BridgeCo
   checkRules(b, portName, wish.name, view.rules, wish.force);
   warnOfManagers(b, view, portName, wish.name);
 
-  const made = port === undefined;
   recordStep(
     b,
     context,
     view,
-    recordOf(wish, view, { name: portName, ifindex: port?.index ?? nic.index, made }, bridge, holdings),
+    recordOf(wish, view, { name: portName, ifindex: port?.index ?? nic.index }, bridge, holdings),
   );
-  if (wish.vlan !== undefined) portUp(b, nic);
-  const vlan = port === undefined ? bornVlanLink(b, context, nic, wish.vlan as number) : undefined;
+  const end: LinkEnd = wish.vlan === undefined ? nic : uplinkVlanSteps(b, context, view, nic, wish.vlan);
   const mac = port?.address ?? nic.address ?? "";
-  const end: UplinkBridge =
+  const to: UplinkBridge =
     bridge === undefined ? bornBridge(b, context, wish.name, mac) : { index: bridge.index, name: bridge.name };
-  settingSteps(b, view.settings, end.birth);
+  const undo = to.birth === undefined ? builtin : { ownedBy: to.birth };
+  // The host was never on a VLAN whose link is just made, or half made by a killed run: there are guests alone.
+  if (port === undefined || isMark(port.group)) refuseAdvertisements(b, "bridge", wish.name, undo);
+  else settingSteps(b, view.settings, undo);
   const handover =
     port === undefined
       ? undefined
       : new Handover(b, view, {
           from: port,
-          to: end,
-          ...(end.birth === undefined ? {} : { birth: end.birth }),
+          to,
+          ...(to.birth === undefined ? {} : { birth: to.birth }),
           ...holdings,
         });
   handover?.arriveLinkLocal();
-  bridgeUp(b, end, bridge);
+  bridgeUp(b, to, bridge);
   handover?.arrive();
   if (bridge !== undefined) {
     const own = holdingsOf(view, bridge.index).addresses.some((one) => !isLinkLocal(one));
     bridgeAddress(b, bridge, mac, own ? view.notify : undefined);
   }
-  if (port !== undefined) portUp(b, port);
-  if (port?.master === undefined) enslave(b, end, port ?? (vlan as LinkEnd), vlan?.birth);
+  if (wish.vlan === undefined) portUp(b, nic);
+  if (port?.master === undefined) enslave(b, to, end);
   // A NIC without a cable has nothing that could be cut off.
   const hasCarrier = ({ flags }: LinkView) => (flags & ifFlags.IFF_LOWER_UP) !== 0;
-  if (hasCarrier(port ?? nic) && (bridge === undefined || !hasCarrier(bridge))) awaitCarrier(b, end);
+  if (hasCarrier(port ?? nic) && (bridge === undefined || !hasCarrier(bridge))) awaitCarrier(b, to);
   handover?.turn();
   handover?.leaveRoutes();
   handover?.leaveAddresses();

@@ -131,7 +131,7 @@ export function carrierDifferences(
  */
 export function vlanSteps(
   b: PlanBuilder,
-  context: PlanContext,
+  context: Pick<PlanContext, "mark">,
   parent: ParentEnd,
   id: number,
   { link, names, probes }: VlanView,
@@ -167,7 +167,7 @@ export function vlanSteps(
 
 function makeVlan(
   b: PlanBuilder,
-  context: PlanContext,
+  context: Pick<PlanContext, "mark">,
   parent: ParentEnd,
   id: number,
   names: VlanView["names"],
