@@ -16,3 +16,4 @@ export type {
 } from "./plan/request.js";
 export type { Operation, Plan, Side, Step, Undo, UndoOperation } from "./plan/step.js";
 export { type ErrorCode, PipeworkError, type UndoOutcome } from "./values/error.js";
+export type { Lines, WordsOptions, WordsResult } from "./word-lines.js";

@@ -6,6 +6,7 @@ import { type ListedAttachment, list } from "./list.js";
 import type { BridgeOutcome, BridgeRequest } from "./plan/bridge-request.js";
 import type { Attachment, AttachRequest, DetachRequest, Waited, WaitRequest } from "./plan/request.js";
 import type { Plan } from "./plan/step.js";
+import type { Lines, WordsOptions, WordsResult } from "./word-lines.js";
 
 export type { PipeworkOptions } from "./instance.js";
 
@@ -87,6 +88,33 @@ export class Pipework implements AsyncDisposable {
   /** What is attached, of all guests or of one. */
   list(only?: { guest?: string | undefined }): Promise<ListedAttachment[]> {
     return list(this.#instance, only);
+  }
+
+  /**
+   * Lines of `ip route` in a guest. All that change something are one transaction: every line holds, or none. What a line
+   * shows is in the result, as text and as objects.
+   */
+  async route(guest: string, lines: Lines, options?: WordsOptions): Promise<WordsResult> {
+    const { route } = await import("./route.js");
+    return route(this.#instance, guest, lines, options);
+  }
+
+  /** The plan that `route` would run now. */
+  async planRoute(guest: string, lines: Lines, options?: WordsOptions): Promise<Plan> {
+    const { planRouteOnly } = await import("./route.js");
+    return planRouteOnly(this.#instance, guest, lines, options);
+  }
+
+  /** Lines of `ip rule` in a guest, all or none as with `route`. */
+  async rule(guest: string, lines: Lines, options?: WordsOptions): Promise<WordsResult> {
+    const { rule } = await import("./rule.js");
+    return rule(this.#instance, guest, lines, options);
+  }
+
+  /** The plan that `rule` would run now. */
+  async planRule(guest: string, lines: Lines, options?: WordsOptions): Promise<Plan> {
+    const { planRuleOnly } = await import("./rule.js");
+    return planRuleOnly(this.#instance, guest, lines, options);
   }
 
   /**

@@ -4,6 +4,7 @@ import type { ListedAttachment } from "../list.js";
 import type { BridgeOutcome, BridgeRequest } from "../plan/bridge-request.js";
 import type { Attachment, AttachRequest, DetachRequest, Waited, WaitRequest } from "../plan/request.js";
 import type { Plan } from "../plan/step.js";
+import type { Lines, WordsOptions, WordsResult } from "../word-lines.js";
 
 /** What a host interface is, as far as the legacy words depend on it. */
 export type HostLinkKind = "bridge" | "infiniband" | "other";
@@ -23,6 +24,10 @@ export interface PipeworkPort {
   plan(request: AttachRequest): Promise<Plan>;
   detach(request: DetachRequest): Promise<readonly DetachOutcome[]>;
   planDetach(request: DetachRequest): Promise<readonly Plan[]>;
+  route(guest: string, lines: Lines, options: WordsOptions): Promise<WordsResult>;
+  planRoute(guest: string, lines: Lines, options: WordsOptions): Promise<Plan>;
+  rule(guest: string, lines: Lines, options: WordsOptions): Promise<WordsResult>;
+  planRule(guest: string, lines: Lines, options: WordsOptions): Promise<Plan>;
   wait(request: WaitRequest): Promise<Waited>;
   bridge(request: BridgeRequest): Promise<BridgeOutcome>;
   planBridge(request: BridgeRequest): Promise<Plan>;

@@ -4,6 +4,7 @@ import type { Invocation, OutputOptions } from "./invocation.js";
 import { notYet } from "./later.js";
 import { attachedText, bridgedText, detachedText, jsonText, waitedText, warningText } from "./output.js";
 
+type GuestWords = Extract<Invocation, { kind: "route" | "rule" | "tc" }>;
 type Of<K extends Invocation["kind"]> = Extract<Invocation, { kind: K }>;
 
 function warn(port: CommandPort, { quiet }: OutputOptions, warnings: Iterable<string>): void {
@@ -122,6 +123,36 @@ async function doctor({ output }: Of<"doctor">, pipework: PipeworkPort, port: Co
   return findings.some(({ level }) => level === "problem") ? 1 : 0;
 }
 
+/** `route` and `rule`: iproute2's words, and its output. */
+async function words(
+  { kind, guest, words: said, at, output, timeoutMs }: GuestWords,
+  pipework: PipeworkPort,
+  port: CommandPort,
+  signal: AbortSignal,
+): Promise<number> {
+  // --json in front of the verb is -j among the words.
+  const line = output.json ? ["-j", ...said] : said;
+  const options = {
+    signal,
+    firstWord: at + said.length - line.length,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+  if (output.dryRun) {
+    const plan = await (kind === "rule" ? pipework.planRule : pipework.planRoute).call(
+      pipework,
+      guest,
+      [line],
+      options,
+    );
+    await showPlans(port, output, [plan], plan);
+    return 0;
+  }
+  const result = await (kind === "rule" ? pipework.rule : pipework.route).call(pipework, guest, [line], options);
+  warn(port, output, result.warnings);
+  if (result.output !== "") port.out(result.output);
+  return 0;
+}
+
 async function withPipework<T>(port: CommandPort, work: (pipework: PipeworkPort) => Promise<T>): Promise<T> {
   const pipework = port.open();
   try {
@@ -154,13 +185,9 @@ export async function execute(invocation: Invocation, port: CommandPort, signal:
       return wait(invocation, port, signal);
     case "route":
     case "rule":
-    case "tc": {
-      const tool = invocation.kind === "tc" ? "tc" : `ip ${invocation.kind}`;
-      throw notYet(
-        `pipework ${invocation.kind}`,
-        `for now, by hand: nsenter --net --target PID ${tool} ${invocation.words.join(" ")}`,
-      );
-    }
+      return withPipework(port, (pipework) => words(invocation, pipework, port, signal));
+    case "tc":
+      throw notYet("pipework tc", `for now, by hand: nsenter --net --target PID tc ${invocation.words.join(" ")}`);
     case "usage": {
       const { usageText } = await import("./help.js");
       port.err(usageText);

@@ -32,7 +32,15 @@ export type Invocation =
   | { readonly kind: "demo" }
   | { readonly kind: "wait"; readonly request: WaitWords; readonly output: OutputOptions }
   /** Words for `ip route`, `ip rule` or `tc` in the guest's namespace. */
-  | { readonly kind: "route" | "rule" | "tc"; readonly guest: string; readonly words: readonly string[] }
+  | {
+      readonly kind: "route" | "rule" | "tc";
+      readonly guest: string;
+      readonly words: readonly string[];
+      /** Number of the first of them on the command line. */
+      readonly at: number;
+      readonly output: OutputOptions;
+      readonly timeoutMs?: number;
+    }
   /** Not enough words to do anything: the short usage, as a failure. */
   | { readonly kind: "usage" }
   | { readonly kind: "help"; readonly text: string }

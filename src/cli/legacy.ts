@@ -82,7 +82,14 @@ function parseGuestCommand(kind: GuestCommand, sorted: LegacyWords): LegacyInvoc
       }
     }
   }
-  return { kind, guest: guest.text, words: words.length === 0 ? ["show"] : words };
+  return {
+    kind,
+    guest: guest.text,
+    words: words.length === 0 ? ["show"] : words,
+    at: guest.at + 1,
+    output: outputOf(sorted),
+    ...timeoutOf(sorted),
+  };
 }
 
 interface HostWord {

@@ -255,7 +255,9 @@ export function renderPlan(plan: Plan): string {
   const head = ofHost ? `${plan.action} ${plan.ifname}: ` : `${plan.action} ${what} ${plan.guest} (${plan.guestId}): `;
   const lines =
     plan.steps.length === 0
-      ? [`${head}${plan.outcome === "absent" ? "not there" : "holds already"}, nothing to do`]
+      ? [
+          `${head}${plan.outcome === "absent" ? "not there" : names.ofWords ? "no changes" : "holds already"}, nothing to do`,
+        ]
       : [
           `${head}${plan.steps.length} step${plan.steps.length === 1 ? "" : "s"}${ofHost ? "" : ", GUEST is its network namespace"}`,
           ...plan.steps.flatMap((step, i) => stepLines(step, i + 1, names)),

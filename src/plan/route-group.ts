@@ -189,8 +189,9 @@ export function undoRemoved(before: readonly KnownRoute[], index: number): Opera
   return restore(before, before.length - 1, old, metricOf(old));
 }
 
-/** Undoes the removal of one of a group, whichever it was. */
+/** Undoes the removal of one of a group, whichever it was, or of one next hop of a route in it. */
 export function undoRemovedOne(before: readonly KnownRoute[]): Operation[] {
   const [place] = before;
-  return place === undefined ? [] : restore(before, before.length - 1, place);
+  if (place === undefined) return [];
+  return restore(before, inet6(place) ? before.length : before.length - 1, place);
 }

@@ -7,6 +7,7 @@ import { parseBridgeWish } from "../../../src/plan/bridge-wish.js";
 import type { Attachment, AttachRequest, DetachRequest, Waited, WaitRequest } from "../../../src/plan/request.js";
 import type { Plan } from "../../../src/plan/step.js";
 import { parseWish } from "../../../src/plan/wish.js";
+import type { WordsResult } from "../../../src/word-lines.js";
 
 /** Interfaces of an imagined host. */
 export function hostWith(kinds: Readonly<Record<string, HostLinkKind>> = {}): HostLinks {
@@ -67,6 +68,7 @@ export class FakePort implements CommandPort {
   findings: readonly Finding[] = [];
   rows: readonly ListedAttachment[] = [];
   outcomes: readonly DetachOutcome[] = [{ guest: "web1", ifname: "eth1", outcome: "detached", warnings: [] }];
+  shown: WordsResult = { output: "", objects: [], warnings: [] };
   attached: Attachment = attachment;
   bridged: BridgeOutcome = {
     bridge: "br0",
@@ -154,6 +156,22 @@ export class FakePort implements CommandPort {
         record("planBridge", request);
         parseBridgeWish(request);
         return { ...this.planned, action: "bridge", ifname: request.name, outcome: "bridged" };
+      },
+      route: async (guest, lines, options) => {
+        record("route", { guest, lines, options });
+        return this.shown;
+      },
+      planRoute: async (guest, lines, options) => {
+        record("planRoute", { guest, lines, options });
+        return { ...this.planned, action: "route", outcome: "changed" };
+      },
+      rule: async (guest, lines, options) => {
+        record("rule", { guest, lines, options });
+        return this.shown;
+      },
+      planRule: async (guest, lines, options) => {
+        record("planRule", { guest, lines, options });
+        return { ...this.planned, action: "rule", outcome: "changed" };
       },
       list: async (only) => {
         record("list", only);

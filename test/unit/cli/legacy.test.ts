@@ -137,34 +137,64 @@ describe("Legacy, unchanged in words, results and link names; options in any ord
   });
 
   test("`route|rule|tc <guest> <words>`", async () => {
+    const output = { dryRun: false, json: false, quiet: false, verbose: false };
     expect(parse("route web1 add 10.0.5.6/24 via 192.168.2.1")).toEqual({
       kind: "route",
       guest: "web1",
       words: split("add 10.0.5.6/24 via 192.168.2.1"),
+      at: 3,
+      output,
     });
-    expect(parse("rule web1 add from 172.19.0.2/32 table 1")).toEqual({
+    expect(parse("--dry-run rule --timeout 2 web1 add from 172.19.0.2/32 table 1")).toEqual({
       kind: "rule",
       guest: "web1",
       words: split("add from 172.19.0.2/32 table 1"),
+      at: 6,
+      output: { ...output, dryRun: true },
+      timeoutMs: 2000,
     });
     expect(parse("tc web1 qdisc add dev eth0 root netem loss 30%")).toEqual({
       kind: "tc",
       guest: "web1",
       words: split("qdisc add dev eth0 root netem loss 30%"),
+      at: 3,
+      output,
     });
     // Words of ours mean nothing of ours any more behind the guest.
-    expect(parse("route web1 show --json -i x -- y")).toEqual({
+    expect(parse("route web1 show --json -i x -- y")).toMatchObject({
       kind: "route",
       guest: "web1",
       words: ["show", "--json", "-i", "x", "--", "y"],
+      output,
     });
     for (const word of ["route", "rule", "tc"]) {
-      const { code, port } = await command(`${word} web1 show`);
-      expect(code).toBe(1);
-      expect(port.opened).toBe(0);
-      expect(port.stderr).toContain(`pipework: pipework ${word} is not in this version yet\n`);
       expect(refusal(word).message).toContain("the guest is missing");
       expect(refusal(`${word} -i eth2 web1 show`).message).toContain(`says nothing with ${word}`);
+    }
+    const { code, port } = await command("tc web1 show");
+    expect(code).toBe(1);
+    expect(port.opened).toBe(0);
+    expect(port.stderr).toContain("pipework: pipework tc is not in this version yet\n");
+  });
+
+  test("`route` and `rule` hand their words on with their places, and print what comes back", async () => {
+    for (const kind of ["route", "rule"] as const) {
+      const port = new FakePort();
+      port.shown = { output: "10.0.0.0/8 dev eth1 \n", objects: [], warnings: ["mind the gap"] };
+      expect(await run(split(`${kind} web1 show table 100`), port)).toBe(0);
+      expect(port.stdout).toBe("10.0.0.0/8 dev eth1 \n");
+      expect(port.stderr).toBe("pipework: warning: mind the gap\n");
+      expect(port.calls).toMatchObject([
+        { name: kind, argument: { guest: "web1", lines: [["show", "table", "100"]], options: { firstWord: 3 } } },
+      ]);
+      expect(port.closed).toBe(1);
+      const json = new FakePort();
+      expect(await run(split(`--json ${kind} web1 show`), json)).toBe(0);
+      expect(json.calls).toMatchObject([{ argument: { lines: [["-j", "show"]], options: { firstWord: 3 } } }]);
+      const dry = new FakePort();
+      expect(await run(split(`--dry-run ${kind} web1 add default dev eth1`), dry)).toBe(0);
+      expect(dry.calls.map(({ name }) => name)).toEqual([kind === "route" ? "planRoute" : "planRule"]);
+      expect(dry.stdout).toContain("plan of");
     }
   });
 
@@ -546,13 +576,13 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
   });
 
   test("`route <guest>` alone shows", () => {
-    expect(parse("route web1")).toEqual({ kind: "route", guest: "web1", words: ["show"] });
-    expect(parse("rule web1")).toEqual({ kind: "rule", guest: "web1", words: ["show"] });
+    expect(parse("route web1")).toMatchObject({ kind: "route", guest: "web1", words: ["show"] });
+    expect(parse("rule web1")).toMatchObject({ kind: "rule", guest: "web1", words: ["show"] });
     expect(refusal("tc web1").message).toContain("the words for tc are missing");
   });
 
   test("`tc` flags (`-s -d -j`) pass, `-batch` is refused", () => {
-    expect(parse("tc web1 -s -d -j qdisc show")).toEqual({
+    expect(parse("tc web1 -s -d -j qdisc show")).toMatchObject({
       kind: "tc",
       guest: "web1",
       words: ["-s", "-d", "-j", "qdisc", "show"],
