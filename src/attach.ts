@@ -7,9 +7,11 @@ import { hasRecord } from "./kernel/record.js";
 import { makeReady, outcomeOf, type PlanOutcome, type ReadyPlan, runPlan } from "./kernel/run-plan.js";
 import { type Answer, type Begun, Transaction } from "./kernel/transaction.js";
 import { drawMark } from "./mark.js";
+import { onceHome } from "./nic-wait.js";
 import { type AttachOptions, planAttach } from "./plan/attach.js";
 import { type PlanContext, slots } from "./plan/context.js";
 import { typeFor } from "./plan/kinds.js";
+import type { Memory } from "./plan/memory.js";
 import { vlanText } from "./plan/port-vlan.js";
 import type { Attachment, AttachRequest, LinkType } from "./plan/request.js";
 import { withHost } from "./plan/select-host.js";
@@ -49,6 +51,19 @@ export function contextOf(instance: Instance, guest: LiveGuest): PlanContext {
   };
 }
 
+/** The same for a guest that is gone, whose record tells who it was. */
+export function contextOfGone(instance: Instance, ref: string, { guest, netns }: Memory): PlanContext {
+  return {
+    guest: ref,
+    guestId: guest,
+    lasting: false,
+    netns,
+    mark: drawMark(),
+    seed: hexDigits(SEED_DIGITS),
+    recordDir: instance.recordDir,
+  };
+}
+
 function refuseAborted(signal: AbortSignal | undefined, ref: string): void {
   if (signal?.aborted !== true) return;
   throw new PipeworkError({
@@ -65,7 +80,7 @@ function nextTry(error: unknown, plan: Plan, options: AttachOptions): AttachOpti
   const failed = plan.steps.find((step) => step.label === error.step)?.id ?? "";
   if (error.errnoName === "EBUSY" && failed.startsWith("replace.aside") && options.detachFirst !== true)
     return { detachFirst: true };
-  const creates = failed.endsWith(".create") || failed === "link.rename";
+  const creates = failed.endsWith(".create") || failed === "link.rename" || failed === "nic.move";
   return creates && error.errnoName === "EEXIST" ? options : undefined;
 }
 
@@ -132,8 +147,14 @@ function attemptOf(instance: Instance, guest: LiveGuest, wish: AttachWish, reque
   return { instance, guest, wish, request, context, reads: attachReads(wish, context) };
 }
 
-function slotsOf({ guest }: Attempt): Record<string, number> {
-  return { [slots.guestNetns]: guest.netns.fd };
+/** Asked for as the program needs them: most need no descriptor of the host's namespace. */
+function slotsOf({ instance, guest }: Attempt): Readonly<Record<string, number>> {
+  return {
+    [slots.guestNetns]: guest.netns.fd,
+    get [slots.hostNetns]() {
+      return instance.hostNetns.fd;
+    },
+  };
 }
 
 /** From the first answers to a plan; the transaction is ended when there will be none. */
@@ -221,8 +242,11 @@ export async function attach(instance: Instance, request: AttachRequest): Promis
       const again = (error: unknown, plan: Plan) => {
         next = tries < TRIES ? nextTry(error, plan, options) : undefined;
       };
+      const { timeoutMs, signal } = request;
       try {
-        const at = await attempt(attemptOf(instance, guest, wish, request), options, again);
+        const at = await onceHome(instance, { timeoutMs, signal }, () =>
+          attempt(attemptOf(instance, guest, wish, request), options, again),
+        );
         // What was replaced may have been the last on its VLAN; a killed run may have come just to here.
         if (wish.replace) at.warnings.push(...(await sweep(instance, instance.lockFor(request))));
         return at;

@@ -1,17 +1,19 @@
-import { contextOf } from "./attach.js";
-import type { DockerEngine } from "./guests/docker.js";
+import { contextOf, contextOfGone } from "./attach.js";
+import { recordsOfGone } from "./gone-guest.js";
 import type { LiveGuest } from "./guests/guest.js";
-import { parseGuestReference } from "./guests/reference.js";
 import type { Instance } from "./instance.js";
 import { linksFrom } from "./kernel/observe.js";
 import { findStray, guestAsks, memoryOf, peerOf, readGuest } from "./kernel/read-guest.js";
-import { memoryBehind, readRecords, removeRecord } from "./kernel/record.js";
+import { whereIsNic } from "./kernel/read-nic.js";
+import { hasRecord, memoryBehind, readRecords, recordOf } from "./kernel/record.js";
 import { runPlan } from "./kernel/run-plan.js";
 import { Transaction } from "./kernel/transaction.js";
-import { isMark } from "./plan/context.js";
+import { onceHome } from "./nic-wait.js";
+import { isMark, type PlanContext, slots } from "./plan/context.js";
 import { planDetach } from "./plan/detach.js";
 import { dumpLinks } from "./plan/link-message.js";
 import type { Memory } from "./plan/memory.js";
+import { isPhys } from "./plan/nic.js";
 import type { DetachRequest } from "./plan/request.js";
 import type { Plan } from "./plan/step.js";
 import type { GuestView } from "./plan/view.js";
@@ -47,7 +49,12 @@ async function ours(instance: Instance, guest: LiveGuest): Promise<string[]> {
   );
   try {
     const where = { guestId: guest.id, netns: guest.netns.ino, recordDir: instance.recordDir };
-    const names = new Set(readRecords(where.recordDir).flatMap((one) => (one.netns === where.netns ? one.ifname : [])));
+    const names = new Set(
+      readRecords(where.recordDir).flatMap((one) =>
+        // A NIC outlives the namespace of a guest that was started anew, and waits to be given back.
+        one.netns === where.netns || (isPhys(one) && one.guest === where.guestId) ? one.ifname : [],
+      ),
+    );
     // The host's word: it holds whatever the guest has made of its end.
     for (const { alias } of linksFrom(answers[1], "the host's links")) {
       const memory = memoryBehind(alias, where.recordDir);
@@ -66,44 +73,92 @@ async function ours(instance: Instance, guest: LiveGuest): Promise<string[]> {
   }
 }
 
+/** What a detach came to see and would do. */
+interface Planned {
+  readonly transaction: Transaction;
+  readonly view: GuestView;
+  readonly plan: Plan;
+}
+
+async function planned(
+  begun: { transaction: Transaction },
+  ifname: string,
+  context: PlanContext,
+  read: () => Promise<GuestView>,
+): Promise<Planned> {
+  try {
+    const view = await read();
+    return { transaction: begun.transaction, view, plan: planDetach(ifname, view, context) };
+  } catch (error) {
+    await begun.transaction.end();
+    throw error;
+  }
+}
+
 async function viewAndPlan(
   instance: Instance,
   guest: LiveGuest,
   ifname: string,
   request: DetachRequest,
   locked: boolean,
-) {
+): Promise<Planned> {
   const context = contextOf(instance, guest);
   const families = ["inet", "inet6"] as const;
   const lock = locked ? instance.lockFor(request) : undefined;
-  const { transaction, answers } = await Transaction.begin(
+  const begun = await Transaction.begin(
     instance.runner,
     [instance.host, guest.netns],
     guestAsks(context, ifname, families),
     lock,
   );
-  try {
-    const read = await readGuest(transaction, context, ifname, families, answers);
-    const view = await findStray(transaction, context, ifname, read);
-    return { transaction, view, plan: planDetach(ifname, view, context) };
-  } catch (error) {
-    await transaction.end();
-    throw error;
-  }
+  return planned(begun, ifname, context, async () => {
+    const read = await readGuest(begun.transaction, context, ifname, families, begun.answers);
+    return findStray(begun.transaction, context, ifname, read);
+  });
+}
+
+/** The same for a guest that is gone: it took its interfaces along, but for a NIC, which the kernel has put elsewhere. */
+async function viewAndPlanGone(
+  instance: Instance,
+  memory: Memory,
+  request: DetachRequest,
+  locked: boolean,
+): Promise<Planned> {
+  const context = contextOfGone(instance, request.guest, memory);
+  const lock = locked ? instance.lockFor(request) : undefined;
+  const begun = await Transaction.begin(instance.runner, [instance.host], [], lock);
+  const { guest, ifname } = memory;
+  return planned(begun, ifname, context, async () => {
+    // Read again, now that nobody can change it.
+    const now = recordOf(context.recordDir, guest, ifname);
+    const nic = isPhys(now) ? { nic: await whereIsNic(begun.transaction, now, undefined) } : {};
+    const nothing = { addresses: [], routes: [], names: new Map<number, string>(), displacers: {} };
+    return { ...nothing, record: hasRecord(context.recordDir, guest, ifname), ...nic };
+  });
 }
 
 async function detachOne(
   instance: Instance,
-  guest: LiveGuest,
   ifname: string,
   request: DetachRequest,
+  look: () => Promise<Planned>,
 ): Promise<{ outcome: DetachOutcome; view: GuestView }> {
-  const { transaction, view, plan } = await viewAndPlan(instance, guest, ifname, request, true);
-  const warnings = [...plan.warnings];
-  if (plan.steps.length === 0) await transaction.end();
-  else warnings.push(...(await runPlan(transaction, plan, {})).warnings);
-  const outcome = plan.outcome === "absent" ? "absent" : "detached";
-  return { outcome: { guest: request.guest, ifname, outcome, warnings }, view };
+  const { timeoutMs, signal } = request;
+  return onceHome(instance, { timeoutMs, signal }, async () => {
+    const { transaction, view, plan } = await look();
+    const warnings = [...plan.warnings];
+    if (plan.steps.length === 0) await transaction.end();
+    else {
+      const known = {
+        get [slots.hostNetns]() {
+          return instance.hostNetns.fd;
+        },
+      };
+      warnings.push(...(await runPlan(transaction, plan, known)).warnings);
+    }
+    const outcome = plan.outcome === "absent" ? "absent" : "detached";
+    return { outcome: { guest: request.guest, ifname, outcome, warnings }, view };
+  });
 }
 
 /** Whether a VLAN may have lost its last user: not by what has a host end, which is on a bridge. */
@@ -122,78 +177,20 @@ async function swept(
   return outcomes.map((one, i) => (i === 0 ? { ...one, warnings: [...one.warnings, ...warnings] } : one));
 }
 
-/** Identities that a reference may stand for when its guest is not there to say: the record was written under one of them. */
-async function idsOf(instance: Instance, ref: string, request: DetachRequest): Promise<string[]> {
-  const reference = parseGuestReference(ref);
-  const { docker, podman } = enginesOf(instance);
-  switch (reference.form) {
-    case "docker":
-      return [ref, ...(await containerIds(docker, reference.name, request)).ids];
-    case "podman":
-      return [ref, ...(await containerIds(podman, reference.name, request)).ids];
-    case "word": {
-      const ids: string[] = [];
-      for (const engine of [docker, podman]) {
-        const one = await containerIds(engine, reference.name, request);
-        ids.push(...one.ids);
-        // The word is this engine's then, and whoever else goes by it may well be running.
-        if (one.known) return ids;
-      }
-      return [...ids, `lxc:${reference.name}`];
-    }
-    default:
-      // LXC's containers, processes and namespaces have no other names.
-      return [ref];
-  }
+/** What is to be detached, and how each of it is looked at. */
+interface Task {
+  readonly ifname: string;
+  /** The VLAN that it is on, of a guest that is gone. */
+  readonly vlan?: number | undefined;
+  readonly look: (locked: boolean) => Promise<Planned>;
 }
 
-type EngineDoor = { readonly prefix: "docker" | "podman"; readonly open: () => DockerEngine };
-
-function enginesOf(instance: Instance): { docker: EngineDoor; podman: EngineDoor } {
-  return {
-    docker: { prefix: "docker", open: () => instance.docker },
-    podman: { prefix: "podman", open: () => instance.podman },
-  };
-}
-
-/** The word itself may be the id that an engine which no longer knows it, or is not there any more, once gave. */
-async function containerIds(
-  { prefix, open }: EngineDoor,
-  name: string,
-  { timeoutMs, signal }: DetachRequest,
-): Promise<{ ids: string[]; known: boolean }> {
-  try {
-    const engine = open();
-    const container = await engine.inspect(name, { timeoutMs: timeoutMs || undefined, signal });
-    const ids = [name, ...(container === null ? [] : [container.id])].map((id) => `${engine.kind.name}:${id}`);
-    return { ids, known: container !== null };
-  } catch {
-    return { ids: [`${prefix}:${name}`], known: false };
-  }
-}
-
-/**
- * A guest that is gone took its interfaces along; what is left are records of kinds that leave nothing on the host.
- * @returns what was forgotten
- */
-async function forgetGone(instance: Instance, request: DetachRequest, ifname: string): Promise<Memory[]> {
-  const ids = await idsOf(instance, request.guest, request);
-  const { recordDir } = instance;
-  const mine = () =>
-    readRecords(recordDir).filter((one) => ids.includes(one.guest) && (request.all === true || one.ifname === ifname));
-  if (mine().length === 0) return [];
-  const lock = instance.lockFor(request);
-  const { transaction } = await Transaction.begin(instance.runner, [instance.host], [], lock);
-  try {
-    const records = mine();
-    for (const one of records) removeRecord(recordDir, one);
-    return records;
-  } finally {
-    await transaction.end();
-  }
-}
-
-export async function detach(instance: Instance, request: DetachRequest): Promise<DetachOutcome[]> {
+/** Finds the guest, or what it left behind, and does the work with both at hand. */
+async function withTasks<T>(
+  instance: Instance,
+  request: DetachRequest,
+  work: (tasks: readonly Task[]) => Promise<T>,
+): Promise<T> {
   const ifname = ifnameOf(request);
   let guest: LiveGuest;
   try {
@@ -201,40 +198,57 @@ export async function detach(instance: Instance, request: DetachRequest): Promis
   } catch (error) {
     const code = error instanceof PipeworkError ? error.code : undefined;
     if (code !== "guest-not-running" && code !== "guest-not-found") throw error;
-    const forgotten = await forgetGone(instance, request, ifname);
+    const records = await recordsOfGone(instance, request, ifname);
     // A guest that nobody knows is a slip of the pen, unless we know it.
-    if (code === "guest-not-found" && forgotten.length === 0) throw error;
-    const names = request.all === true ? forgotten.map((one) => one.ifname) : [ifname];
-    const outcomes = names.map(
-      (name): DetachOutcome => ({ guest: request.guest, ifname: name, outcome: "absent", warnings: [] }),
+    if (code === "guest-not-found" && records.length === 0) throw error;
+    const known = records.length > 0 || request.all === true ? records : [nothingOf(request, ifname)];
+    return work(
+      known.map((memory) => ({
+        ifname: memory.ifname,
+        vlan: memory.vlan,
+        look: (locked) => viewAndPlanGone(instance, memory, request, locked),
+      })),
     );
-    return await swept(instance, request, outcomes, forgotten[0]?.vlan);
   }
   try {
     const names = request.all === true ? await ours(instance, guest) : [ifname];
-    const done: Awaited<ReturnType<typeof detachOne>>[] = [];
-    for (const name of names) done.push(await detachOne(instance, guest, name, request));
-    const outcomes = done.map(({ outcome }) => outcome);
-    if (!done.some(({ view }) => mayLeaveVlan(view))) return outcomes;
-    return await swept(instance, request, outcomes, done.find(({ view }) => mayLeaveVlan(view))?.view.memory?.vlan);
+    return await work(
+      names.map((name) => ({
+        ifname: name,
+        look: (locked) => viewAndPlan(instance, guest, name, request, locked),
+      })),
+    );
   } finally {
     guest.close();
   }
 }
 
+function nothingOf({ guest }: DetachRequest, ifname: string): Memory {
+  return { guest, ifname, netns: 0, displaced: [] };
+}
+
+export function detach(instance: Instance, request: DetachRequest): Promise<DetachOutcome[]> {
+  return withTasks(instance, request, async (tasks) => {
+    const outcomes: DetachOutcome[] = [];
+    let leaves: { readonly vlan: number | undefined } | undefined;
+    for (const { ifname, vlan, look } of tasks) {
+      const { outcome, view } = await detachOne(instance, ifname, request, () => look(true));
+      outcomes.push(outcome);
+      if (mayLeaveVlan(view)) leaves ??= { vlan: view.memory?.vlan ?? vlan };
+    }
+    return leaves === undefined ? outcomes : swept(instance, request, outcomes, leaves.vlan);
+  });
+}
+
 /** The plans that detach would run now, one per interface. */
-export async function planDetachOnly(instance: Instance, request: DetachRequest): Promise<Plan[]> {
-  const ifname = ifnameOf(request);
-  const guest = await instance.resolve(request.guest, { timeoutMs: request.timeoutMs, signal: request.signal });
-  try {
+export function planDetachOnly(instance: Instance, request: DetachRequest): Promise<Plan[]> {
+  return withTasks(instance, request, async (tasks) => {
     const plans: Plan[] = [];
-    for (const name of request.all === true ? await ours(instance, guest) : [ifname]) {
-      const { transaction, plan } = await viewAndPlan(instance, guest, name, request, false);
+    for (const { look } of tasks) {
+      const { transaction, plan } = await look(false);
       await transaction.end();
       plans.push(plan);
     }
     return plans;
-  } finally {
-    guest.close();
-  }
+  });
 }

@@ -43,6 +43,7 @@ export class Instance {
   #podman: DockerEngine | undefined;
   #lxc: LxcHost | undefined;
   #host: NativeNetns | undefined;
+  #own: NativeNetns | undefined;
   #home: { dev: number; ino: number } | undefined;
   #closed = false;
 
@@ -102,6 +103,13 @@ export class Instance {
     return this.#host;
   }
 
+  /** A descriptor of the host side's namespace, for what is moved back there. */
+  get hostNetns(): NativeNetns {
+    if (this.host !== null) return this.host;
+    this.#own ??= this.kernel.openNetns("/proc/thread-self/ns/net");
+    return this.#own;
+  }
+
   /** Identity of the host side's namespace: a guest in it is refused, and records are kept by it. */
   get home(): { readonly dev: number; readonly ino: number } {
     if (this.#home === undefined) {
@@ -156,5 +164,6 @@ export class Instance {
     this.#podman?.close();
     await this.kernel.close();
     this.#host?.close();
+    this.#own?.close();
   }
 }

@@ -7,8 +7,10 @@ import { ifFlags } from "./netlink/link.js";
 import { ipvlanModeName } from "./netlink/link-ipvlan.js";
 import { macvlanModeName } from "./netlink/link-macvlan.js";
 import { dumpAddresses } from "./plan/address-message.js";
+import { describes } from "./plan/kinds.js";
 import { dumpLinks, getLinkByName } from "./plan/link-message.js";
 import type { Memory } from "./plan/memory.js";
+import { isPhys } from "./plan/nic.js";
 import { dumpPortVlans, tagOf } from "./plan/port-vlan.js";
 import type { Attachment, LinkMode } from "./plan/request.js";
 import { dumpRoutes } from "./plan/route-message.js";
@@ -117,6 +119,7 @@ async function describe(
     const link = linkFrom(answers[3 + i], one.memory.ifname);
     if (link === undefined || one.memory.netns !== guest.netns.ino) return listed;
     if (one.hostEnd !== undefined && link.link !== one.hostEnd.index) return listed;
+    if (isPhys(one.memory) && !describes(one.memory, link)) return listed;
     const gateways = defaults.filter((r) => r.oif === link.index && r.via !== undefined).map((r) => r.via as string);
     const mode = modeOf(link);
     return {

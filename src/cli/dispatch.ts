@@ -7,7 +7,14 @@ import { parseLegacy } from "./legacy.js";
 import { looksLikeAddress } from "./legacy-address.js";
 import { isGuestCommand, isVerb, verbNames } from "./verb-names.js";
 
-const withoutValue = new Set([...Object.keys(commonFlags), "--direct-phys", "--wait", "--help", "--version"]);
+const withoutValue = new Set([
+  ...Object.keys(commonFlags),
+  "--direct-phys",
+  "--force",
+  "--wait",
+  "--help",
+  "--version",
+]);
 
 /** Whether the next word is this option's value. Of long options of either form those without one are known. */
 function takesValue(option: string): boolean {

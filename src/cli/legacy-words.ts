@@ -8,9 +8,10 @@ export interface Word {
   readonly at: number;
 }
 
-const flags: Readonly<Record<string, CommonFlag | "directPhys" | "wait">> = {
+const flags: Readonly<Record<string, CommonFlag | "directPhys" | "force" | "wait">> = {
   ...commonFlags,
   "--direct-phys": "directPhys",
+  "--force": "force",
   "--wait": "wait",
 };
 

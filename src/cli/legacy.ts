@@ -46,7 +46,7 @@ function parseWait(sorted: LegacyWords): LegacyInvocation {
   const [level, extra] = sorted.positionals;
   const form = "pipework --wait [-i ifname] [exists|up|address|route] [--timeout S]";
   if (extra !== undefined) throw refuseWord(extra, "one word too many", form);
-  refuseIdle(sorted, ["directPhys", "hostIfname", "family", "replace", "noAnnounce", "dryRun"], "with --wait");
+  refuseIdle(sorted, ["directPhys", "force", "hostIfname", "family", "replace", "noAnnounce", "dryRun"], "with --wait");
   return {
     kind: "wait",
     request: {
@@ -59,7 +59,11 @@ function parseWait(sorted: LegacyWords): LegacyInvocation {
 }
 
 function parseGuestCommand(kind: GuestCommand, sorted: LegacyWords): LegacyInvocation {
-  refuseIdle(sorted, ["directPhys", "ifname", "hostIfname", "family", "replace", "noAnnounce"], `with ${kind}`);
+  refuseIdle(
+    sorted,
+    ["directPhys", "force", "ifname", "hostIfname", "family", "replace", "noAnnounce"],
+    `with ${kind}`,
+  );
   const [, guest] = sorted.positionals;
   if (guest === undefined || guest.text === "")
     throw invalid(`the guest is missing behind ${kind}`, `pipework ${kind} <guest> <${kind} words>`);
@@ -101,7 +105,12 @@ interface HostWord {
   readonly kind: HostLinkKind | "selected" | "dummy" | undefined;
 }
 
-function parseHostWord(word: Word, links: HostLinks, exists: boolean, asksKind: boolean): HostWord {
+function parseHostWord(
+  word: Word,
+  links: HostLinks,
+  exists: boolean,
+  { asksKind, directPhys }: { asksKind: boolean; directPhys: boolean },
+): HostWord {
   const { text } = word;
   if (exists) return { to: text, kind: asksKind ? links.hostLinkKind(text) : undefined };
   const over = bridgeOver(word, links);
@@ -113,6 +122,8 @@ function parseHostWord(word: Word, links: HostLinks, exists: boolean, asksKind: 
   if (to.startsWith("dummy")) return { to, type: "dummy", kind: "dummy" };
   if (to.startsWith("ovs")) return { to, type: "ovs", kind: "bridge" };
   if (to.startsWith("br")) return { to, kind: "bridge" };
+  // It may be in the guest already, or the name may be an alternative one.
+  if (directPhys) return { to, kind: undefined };
   throw unknownHost(word, links);
 }
 
@@ -185,7 +196,10 @@ function parseAttach(sorted: LegacyWords, links: HostLinks): LegacyInvocation {
   if (!exists && isVerb(hostWord.text) && !hostWord.text.startsWith("br"))
     throw verbWithLegacyWords(hostWord, positionals);
   const tagged = macWord?.text.includes("@") === true;
-  const host = parseHostWord(hostWord, links, exists, tagged || directPhys !== undefined || localName !== undefined);
+  const host = parseHostWord(hostWord, links, exists, {
+    asksKind: tagged || directPhys !== undefined || localName !== undefined,
+    directPhys: directPhys !== undefined,
+  });
   const guest = required(positionals, 1, "guest");
   const address = parseLegacyAddress(required(positionals, 2, "address"), options.get("family"));
   if (addressWord !== undefined && extra !== undefined) {
@@ -237,6 +251,7 @@ function parseAttach(sorted: LegacyWords, links: HostLinks): LegacyInvocation {
     ...(vlan === undefined ? {} : { vlan }),
     ...(host.uplink === undefined ? {} : { uplink: host.uplink }),
     ...(directPhys === undefined ? {} : { directPhys: true }),
+    ...(flags.has("force") ? { force: true } : {}),
     ...(flags.has("noAnnounce") ? { announce: false } : {}),
     ...(flags.has("replace") ? { replace: true } : {}),
     ...timeoutOf(sorted),

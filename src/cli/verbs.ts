@@ -104,7 +104,10 @@ function addAttach(program: Command, found: (invocation: Invocation) => void): v
       "--to <interface>",
       "a bridge (made when it is missing and named br*), or an Ethernet interface; mac:<mac>, pci:<address>",
     )
-    .option("--type <type>", "bridge, macvlan, ipvlan, vlan, dummy or ipoib (default: what the host interface is for)")
+    .option(
+      "--type <type>",
+      "bridge, macvlan, ipvlan, vlan, dummy, ipoib or phys (default: what the host interface is for)",
+    )
     .option("--mode <mode>", "bridge, private, vepa, passthru or source of a macvlan; l2, l3 or l3s of an ipvlan")
     .option("-i, --ifname <name>", "interface name inside the guest (default: eth1)")
     .option("--host-ifname <name>", "name of the host end of a bridge's link")
@@ -120,12 +123,12 @@ function addAttach(program: Command, found: (invocation: Invocation) => void): v
     .option("--queues <number>", "queues per end of a bridge's link (default: 1)")
     .option("--replace", "replace an interface of that name that has another configuration")
     .option("--host-access", "let the host reach a macvlan, by one of the host's own")
+    .option("--direct-phys", "the host interface itself moves into the guest, until it is detached")
     .option("--force", "do what is refused for being dangerous; the refusal says why")
     .option("--no-announce", "do not tell the neighbours");
   // Known words that this version refuses: not in the help, and no "unknown option".
   attach
     .addOption(new Option("--dhcp").hideHelp())
-    .addOption(new Option("--direct-phys").hideHelp())
     .addOption(new Option("--ovsdb <remote>").hideHelp())
     .addOption(new Option("--datapath-type <type>").hideHelp());
   common(attach, all)

@@ -83,6 +83,7 @@ class Assembler {
           path: `/proc/sys/net/${op.key}`,
           data: op.value,
           ...(op.tolerate === undefined ? {} : { tolerate: op.tolerate.map(errnoNumber) }),
+          ...(op.ifSlot === undefined ? {} : { ifSlot: this.#slot(op.ifSlot) }),
         };
       case "file":
         return { op: NativeOp.file, ...at, path: op.path, data: op.content };

@@ -79,6 +79,8 @@ export function linkView({ header, attributes: a }: DecodedLink): LinkView {
       ? { vlanDefaultPvid: data.vlanDefaultPvid }
       : {}),
     ...(a.permAddress === undefined ? {} : { permAddress: a.permAddress }),
+    ...(a.txqlen === undefined ? {} : { txqlen: a.txqlen }),
+    ...(a.qdisc === undefined ? {} : { qdisc: a.qdisc }),
     ...(a.parentDevBusName === undefined ? {} : { parentBus: a.parentDevBusName }),
     ...(a.parentDevName === undefined ? {} : { parentDev: a.parentDevName }),
     ...(a.propList?.altIfnames === undefined ? {} : { altNames: a.propList.altIfnames }),
@@ -115,6 +117,8 @@ const wholeLink = {
   linkNetnsid: true,
   permAddress: true,
   propList: true,
+  txqlen: true,
+  qdisc: true,
   parentDevName: true,
   parentDevBusName: true,
 } as const;
@@ -151,7 +155,8 @@ export function addressesFrom(answer: Answer | undefined, what: string, index?: 
 /** Route fields that RouteView holds, besides those that the kernel reports and that need not be kept. */
 const simple = new Set(["dst", "oif", "gateway", "priority", "prefsrc", "table", "cacheinfo", "pref"]);
 
-function hex(bytes: Uint8Array): string {
+/** As records hold messages. */
+export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
 

@@ -9,6 +9,7 @@ import type { AttachWish } from "../plan/wish.js";
 import { linkFrom, portVlansFrom } from "./observe.js";
 import { guestAsks, readGuest } from "./read-guest.js";
 import { hostAccessView } from "./read-host-access.js";
+import { type PhysRead, readPhys, withReturning } from "./read-phys.js";
 import { siblingsOf } from "./read-siblings.js";
 import { readVlan } from "./read-vlan.js";
 import { hostAsk, hostFrom } from "./select-host.js";
@@ -71,9 +72,13 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
   return {
     asks: [...host, ...guest],
     async complete(transaction, answers) {
-      const to = hostFrom(wish.selector, answers[0]);
+      const found = hostFrom(wish.selector, answers[0]);
       const hostEnds = await hostEndsOf(transaction, candidates, answers[1]);
       const view = await readGuest(transaction, context, wish.ifname, wanted, answers.slice(host.length), lengths);
+      const { to, nic, heldBy }: PhysRead =
+        wish.type === "phys"
+          ? await readPhys(transaction, wish, context, view, found)
+          : { ...withReturning(wish, view, found) };
       const type = typeFor(wish, to);
       const sameName = kindOf(type).hostEnd ? undefined : await sameNameOf(transaction, wish);
       const carried = await readVlan(transaction, wish, to);
@@ -94,6 +99,8 @@ export function attachReads(wish: AttachWish, context: PlanContext): AttachReads
           ...(sameName === undefined ? {} : { sameName }),
           ...(siblings === undefined ? {} : { siblings }),
           ...(access === undefined ? {} : { access }),
+          ...(nic === undefined ? {} : { nic }),
+          ...(heldBy === undefined ? {} : { heldBy }),
         },
         guest: portVlans === undefined ? view : { ...view, portVlans },
       };

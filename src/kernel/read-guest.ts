@@ -7,10 +7,12 @@ import type { PlanContext } from "../plan/context.js";
 import { describes, isRecorded } from "../plan/kinds.js";
 import { dumpLinks, getLinkByIndex, getLinkByName } from "../plan/link-message.js";
 import { type DisplacedRoute, type Memory, type MemoryHolder, parseAlias, recordName } from "../plan/memory.js";
+import { isPhys } from "../plan/nic.js";
 import { dumpRoutes } from "../plan/route-message.js";
 import type { GuestView, HeldLink, LinkView, RouteView } from "../plan/view.js";
 import { asideIfname, temporaryIfname } from "../values/host-ifname.js";
 import { addressesFrom, linkFrom, linksFrom, routesFrom } from "./observe.js";
+import { whereIsNic } from "./read-nic.js";
 import { hasRecord, memoryBehind, readRecords, recordOf } from "./record.js";
 import type { Answer, Ask, Transaction } from "./transaction.js";
 
@@ -26,12 +28,13 @@ export async function peerOf(transaction: Transaction, link: LinkView): Promise<
 
 /** What is remembered of a link, and where. A record counts only for the namespace it was written for. */
 export function memoryOf(where: Where, link: LinkView, peer: LinkView | undefined): MemoryHolder | undefined {
-  if (peer !== undefined) {
-    const memory = memoryBehind(peer.alias, where.recordDir) ?? lost(where, link, peer);
-    return memory === undefined ? undefined : { memory, hostEnd: peer };
-  }
   const fits = (one: Memory) => one.netns === where.netns && describes(one, link);
   const memory = recordOf(where.recordDir, where.guestId, link.name);
+  // A veth that is a NIC of somebody's has a peer as well, which says nothing of us.
+  if (peer !== undefined && !(isPhys(memory) && fits(memory))) {
+    const remembered = memoryBehind(peer.alias, where.recordDir) ?? lost(where, link, peer);
+    return remembered === undefined ? undefined : { memory: remembered, hostEnd: peer };
+  }
   if (memory !== undefined && fits(memory)) return { memory };
   // The same namespace may have been named otherwise then: netns:NAME, pid:N. Only kinds that are recorded at all.
   const other = isRecorded(link) ? readRecords(where.recordDir).find(fits) : undefined;
@@ -157,7 +160,7 @@ async function held(
   }
   return {
     link,
-    ...(peer === undefined ? {} : { peer }),
+    ...(peer === undefined || isPhys(holder?.memory) ? {} : { peer }),
     ...(holder === undefined ? {} : { memory: holder.memory }),
     displacers,
   };
@@ -217,8 +220,12 @@ export async function readGuest(
   const routes = wanted.flatMap((_, i) => routesFrom(first[3 + i], "the guest's routes"));
   const record = hasRecord(where.recordDir, where.guestId, ifname);
   const rest = temporary === undefined ? {} : { temporary };
+  const nicOf = async (memory: Memory | undefined) =>
+    isPhys(memory) ? { nic: await whereIsNic(transaction, memory, where.netns) } : {};
+  const recorded = record ? recordOf(where.recordDir, where.guestId, ifname) : undefined;
   if (link === undefined && set === undefined) {
-    return { record, addresses: [], routes, names: await namesOf(transaction, routes, []), displacers: {}, ...rest };
+    const names = await namesOf(transaction, routes, []);
+    return { record, addresses: [], routes, names, displacers: {}, ...rest, ...(await nicOf(recorded)) };
   }
   const missing = families.filter((family) => !wanted.includes(family));
   const [addresses, ...more] = await transaction.ask([
@@ -235,6 +242,7 @@ export async function readGuest(
     ...(own ?? { displacers: {} }),
     ...(aside !== undefined && ours ? { aside: { ...aside, memory } } : {}),
     ...rest,
+    ...(await nicOf(isPhys(own?.memory) ? own.memory : recorded)),
     record,
     addresses: link === undefined ? [] : addressesFrom(addresses, `the addresses of ${ifname}`, link.index),
     routes,

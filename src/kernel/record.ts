@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type Memory, parseAlias, parseRecord, recordName } from "../plan/memory.js";
 
 /** Reads one record; undefined when there is none or it is damaged. Nothing but our own files lie there: root only, 0700. */
@@ -40,9 +40,4 @@ export function readRecords(dir: string): Memory[] {
     throw error;
   }
   return names.filter((name) => name.endsWith(".json")).flatMap((name) => readRecord(dir, name) ?? []);
-}
-
-/** Forgets an attachment whose guest is gone; with the lock held. */
-export function removeRecord(dir: string, { guest, ifname }: Memory): void {
-  rmSync(`${dir}/${recordName(guest, ifname)}`, { force: true });
 }

@@ -23,7 +23,7 @@ export function hostAsk(selector: HostSelector): Ask {
  * PCI address of the device behind a link. The kernel names the parent device alone, and a virtio NIC's is on a bus of its
  * own; the PCI function that carries it is the directory above, in a part of /sys that is the same in all namespaces.
  */
-export function pciOf({ parentBus, parentDev }: LinkView): string | undefined {
+export function pciOf({ parentBus, parentDev }: Pick<LinkView, "parentBus" | "parentDev">): string | undefined {
   if (parentDev === undefined || parentBus === "pci") return parentDev;
   if (parentBus !== "virtio") return undefined;
   try {

@@ -96,11 +96,13 @@ export function fromNative(error: unknown, doing: string): PipeworkError {
 export class Transaction {
   readonly #runner: NativeRunner;
   readonly #native: NativeTransaction;
+  readonly #namespaces: readonly (NativeNetns | null)[];
   #ended = false;
 
-  private constructor(runner: NativeRunner, native: NativeTransaction) {
+  private constructor(runner: NativeRunner, native: NativeTransaction, namespaces: readonly (NativeNetns | null)[]) {
     this.#runner = runner;
     this.#native = native;
+    this.#namespaces = namespaces;
   }
 
   /** One hop to the namespace thread: sockets, lock, first reads. A null namespace is the one this process is in. */
@@ -145,7 +147,7 @@ export class Transaction {
     const once = async (): Promise<Begun> => {
       const { transaction, answers, report } = await runner.begin(options);
       return report === undefined
-        ? { transaction: new Transaction(runner, transaction as NativeTransaction), answers }
+        ? { transaction: new Transaction(runner, transaction as NativeTransaction, namespaces), answers }
         : { answers, report };
     };
     const begin = async (): Promise<Begun> => {
@@ -189,6 +191,17 @@ export class Transaction {
       return await this.#runner.query(this.#native, nativeQueries(asks));
     } catch (error) {
       throw fromNative(error, "reading the interfaces");
+    }
+  }
+
+  /** A setting below /proc/sys/net, such as ipv4/conf/eth0/rp_filter; undefined where there is none of that name. */
+  async sysctl(netns: Side, key: string): Promise<string | undefined> {
+    try {
+      return (await this.#runner.readSysctl(this.#namespaces[sideIndex[netns]] ?? null, `/proc/sys/net/${key}`)).trim();
+    } catch (error) {
+      const { errno } = error as NativeError;
+      if (errno !== undefined && errnoName(errno) === "ENOENT") return undefined;
+      throw fromNative(error, `reading ${key}`);
     }
   }
 

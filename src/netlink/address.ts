@@ -41,6 +41,14 @@ export const ifaFlags = {
   IFA_F_MCAUTOJOIN: 0x400,
 } as const;
 
+/** Who made an address (IFA_PROTO), linux/if_addr.h. */
+export const ifaProt = {
+  IFAPROT_UNSPEC: 0,
+  IFAPROT_KERNEL_LO: 1,
+  IFAPROT_KERNEL_RA: 2,
+  IFAPROT_KERNEL_LL: 3,
+} as const;
+
 /** IFA_*, linux/if_addr.h. On an ordinary link IFA_LOCAL and IFA_ADDRESS are equal; IPv6 has IFA_ADDRESS alone. */
 export const addressAttributes = defineAttributes("IFA", {
   address: row("IFA_ADDRESS", 1, ip),

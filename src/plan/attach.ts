@@ -19,8 +19,10 @@ import type { Kind } from "./kind.js";
 import { chooseKind, kindOf, typeOfLink } from "./kinds.js";
 import { setLink } from "./link-message.js";
 import type { DisplacedRoute, Memory, MemoryHolder } from "./memory.js";
+import { isPhys } from "./nic.js";
 import type { OwnLink } from "./release.js";
 import { clearAside, replaceSteps } from "./replace.js";
+import { settle } from "./settle.js";
 import type { Plan } from "./step.js";
 import type { AttachView, LinkView } from "./view.js";
 import type { AttachWish } from "./wish.js";
@@ -42,6 +44,8 @@ export function isOurs(
 
 /** Half built by a killed run: the mark is on the host end of a veth, and on the link itself where there is none. */
 export function isHalfBuilt(view: AttachView["guest"], link: LinkView): boolean {
+  // A NIC bears no mark of ours, and is never to be deleted.
+  if (isPhys(view.memory)) return false;
   return view.peer === undefined ? isMark(link.group) : isMark(view.peer.group);
 }
 
@@ -65,17 +69,18 @@ function wants(wish: AttachWish, family: "inet" | "inet6"): boolean {
  */
 export function planAttach(
   wish: AttachWish,
-  view: AttachView,
+  observed: AttachView,
   context: PlanContext,
   options: AttachOptions = {},
 ): Plan {
   const b = new PlanBuilder();
-  const { type, kind } = chooseKind(wish, view);
+  const { type, kind } = chooseKind(wish, observed);
+  const view = settle(b, context, observed);
   refuseNarrow(wish, view);
   const finish = (outcome: Plan["outcome"]) =>
     b.finish({ action: "attach", guest: context.guest, guestId: context.guestId, ifname: wish.ifname, outcome });
   const replace = (rest: AttachView, old: OwnLink) => {
-    const there = typeOfLink(old.link);
+    const there = old.memory.type ?? typeOfLink(old.link);
     const first = options.detachFirst === true || !kind.hostEnd || (there !== undefined && !kindOf(there).hostEnd);
     replaceSteps(b, context, rest, wish.ifname, old, first, (without) => fresh(b, kind, wish, without, context));
     return finish("replaced");

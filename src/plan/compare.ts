@@ -30,7 +30,7 @@ export function differences(wish: AttachWish, view: AttachView, link: LinkView, 
     if (wished === undefined || is === wished) return;
     found.push(is === undefined ? `${what} ${String(wished)}` : `${what} ${String(is)}, not ${String(wished)}`);
   };
-  const there = typeOfLink(link);
+  const there = view.guest.memory?.type ?? typeOfLink(link);
   differs("is of type", there ?? link.kind ?? "an interface", type);
   if (there === type) {
     kindOf(type).differences(wish, view, link, differs);

@@ -34,6 +34,12 @@ export const ANNOUNCING = 0x616e_6e63;
 export const slots = {
   /** Descriptor of the guest's namespace. */
   guestNetns: "guestNetns",
+  /** Descriptor of the host's namespace. */
+  hostNetns: "hostNetns",
+  /** A NIC on the host, back from a guest. */
+  nic: "nic",
+  /** The same when a failed plan has brought it home again. */
+  nicBack: "nicBack",
   bridge: "bridge",
   hostEnd: "hostEnd",
   guestLink: "guestLink",

@@ -7,6 +7,8 @@ import { releaseHostAccess } from "./host-access.js";
 import { clearDebris } from "./host-end.js";
 import { deleteLink, setLink } from "./link-message.js";
 import { parseAlias, recordName } from "./memory.js";
+import { isPhys } from "./nic.js";
+import { awayError, forgetNic, homeSteps, isLost, lostWarning, type NicReturn } from "./nic-home.js";
 import { releaseDefaults } from "./release.js";
 import { clearAside } from "./replace.js";
 import type { Plan, Side } from "./step.js";
@@ -28,6 +30,11 @@ export function planDetach(ifname: string, whole: GuestView, context: PlanContex
       op: { op: "file", path: `${context.recordDir}/${name}`, content: null },
       undo: { builtin: "what was there before is written back" },
     });
+  const { nic } = whole;
+  if (nic !== undefined && (isPhys(whole.memory) || whole.memory === undefined)) {
+    // Whatever else has its name in the guest by now: the NIC is to come home.
+    return finish(giveBack(b, context, whole, nic));
+  }
   const { link, peer, temporary } = whole;
   const halfBuilt = link !== undefined && isHalfBuilt(whole, link);
   const memory = isOurs(whole, context, ifname);
@@ -93,6 +100,25 @@ export function planDetach(ifname: string, whole: GuestView, context: PlanContex
       : recordName(memory.guest, ifname);
   const label = `${end.name} deleted${peer === undefined ? "" : `, and with it ${ifname} in the guest`}`;
   return remove(end, side, recordBehind(peer?.alias) ?? own, halfBuilt, label);
+}
+
+/**
+ * Brings a NIC home, from this guest or from where the kernel put it when the guest died.
+ * @throws PipeworkError "interface-away" where it is neither here nor there
+ */
+function giveBack(b: PlanBuilder, context: PlanContext, view: GuestView, nic: NicReturn): Plan["outcome"] {
+  const { guest, host, memory } = nic;
+  if (guest === undefined && host === undefined) {
+    if (!isLost(nic)) throw awayError(nic, context);
+    b.warn(lostWarning(nic));
+    forgetNic(b, context, memory, "forget", false);
+    return "absent";
+  }
+  const { displacers } = view;
+  if (guest !== undefined) releaseDefaults(b, context, view, { link: guest.link, memory, displacers });
+  homeSteps(b, nic, "");
+  forgetNic(b, context, memory, "forget", true);
+  return "detached";
 }
 
 /** The record that an alias names. */

@@ -33,8 +33,17 @@ export function restoreRoute(displaced: DisplacedRoute): RouteMessage {
       ...(prefsrc === undefined ? {} : { prefsrc }),
     });
   }
-  const bytes = Uint8Array.from(displaced.raw.match(/../g) ?? [], (hex) => Number.parseInt(hex, 16));
-  const { header, attributes } = decodeMessage(route, new Reader(bytes));
+  return { noun: "route", type: "RTM_NEWROUTE", flags: ["NLM_F_CREATE", "NLM_F_REPLACE"], ...sentRoute(displaced.raw) };
+}
+
+/** A message in hex, as records hold it. */
+export function fromHex(text: string): Reader {
+  return new Reader(Uint8Array.from(text.match(/../g) ?? [], (hex) => Number.parseInt(hex, 16)));
+}
+
+/** Header and attributes that make a route again, from the message in hex by which the kernel reported it. */
+export function sentRoute(raw: string): Pick<RouteMessage, "header" | "attributes"> {
+  const { header, attributes } = decodeMessage(route, fromHex(raw));
   // What the kernel reports and does not take: usage counters, a lifetime that has gone on, unknown attributes.
   const { cacheinfo: _, unknown: __, expires: ___, ...reported } = attributes;
   const { oif, gateway, via, multipath, ...rest } = reported;
@@ -45,9 +54,6 @@ export function restoreRoute(displaced: DisplacedRoute): RouteMessage {
     ...(multipath === undefined ? {} : { multipath: withoutHopStates(multipath) }),
   };
   return {
-    noun: "route",
-    type: "RTM_NEWROUTE",
-    flags: ["NLM_F_CREATE", "NLM_F_REPLACE"],
     header: { ...header, flags: header.flags & rtnhFlags.RTNH_F_ONLINK },
     // Where a next hop object is named, the kernel reports its hops as well and takes only its id.
     attributes: rest.nhId === undefined ? { ...rest, ...hops } : rest,

@@ -8,8 +8,10 @@ import { dummyKind } from "./kind-dummy.js";
 import { ipoibKind } from "./kind-ipoib.js";
 import { ipvlanKind } from "./kind-ipvlan.js";
 import { macvlanKind } from "./kind-macvlan.js";
+import { physKind } from "./kind-phys.js";
 import { vlanKind } from "./kind-vlan.js";
 import type { Memory } from "./memory.js";
+import { isNic, isPhys } from "./nic.js";
 import type { LinkType } from "./request.js";
 import type { AttachView, LinkView } from "./view.js";
 import type { AttachWish } from "./wish.js";
@@ -22,6 +24,7 @@ const kinds: Readonly<Partial<Record<KindName, Kind>>> = {
   dummy: dummyKind,
   ipoib: ipoibKind,
   vlan: vlanKind,
+  phys: physKind,
 };
 
 /** The row of a kind. Throws PipeworkError "unsupported" for one that has none. */
@@ -44,6 +47,7 @@ export function typeOfLink(link: LinkView): KindName | undefined {
 /** Whether a record describes this link of the guest: the same name, and of the recorded kind. */
 export function describes(memory: Memory, link: LinkView): boolean {
   if (memory.type === undefined || memory.ifname !== link.name) return false;
+  if (isPhys(memory)) return isNic(memory.nic, link);
   const infoKind = kindOf(memory.type).infoKind;
   return infoKind === undefined || infoKind === link.kind;
 }

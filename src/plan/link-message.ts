@@ -28,6 +28,25 @@ export function setLink(index: number | Slot, attributes: LinkAttributes, up?: b
   return message("RTM_SETLINK", { index, ...flags }, attributes);
 }
 
+/** Adds or takes away alternative names. */
+export function linkProperties(
+  type: "RTM_NEWLINKPROP" | "RTM_DELLINKPROP",
+  index: number | Slot,
+  altIfnames: readonly string[],
+): LinkMessage {
+  return message(
+    type,
+    { index },
+    { propList: { altIfnames } },
+    type === "RTM_NEWLINKPROP" ? ["NLM_F_CREATE", "NLM_F_EXCL"] : [],
+  );
+}
+
+/** Moves a link to another namespace, less promiscuous than anybody had made it: such settings are not for the next one. */
+export function moveLink(index: number | Slot, attributes: LinkAttributes): LinkMessage {
+  return message("RTM_SETLINK", { index, flags: 0, change: ifFlags.IFF_PROMISC | ifFlags.IFF_ALLMULTI }, attributes);
+}
+
 export function deleteLink(index: number | Slot): LinkMessage {
   return message("RTM_DELLINK", { index }, {});
 }
@@ -56,6 +75,8 @@ export function dumpLinks(attributes: LinkAttributes = {}): LinkMessage {
 export const linkPaths = {
   ifname: ["IFLA_IFNAME"],
   mtu: ["IFLA_MTU"],
+  address: ["IFLA_ADDRESS"],
+  permAddress: ["IFLA_PERM_ADDRESS"],
   group: ["IFLA_GROUP"],
   ifalias: ["IFLA_IFALIAS"],
   operstate: ["IFLA_OPERSTATE"],

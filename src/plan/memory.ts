@@ -1,6 +1,7 @@
 import type { Family } from "../netlink/family.js";
 import { identityDigest } from "../values/identity.js";
 import { byteLength } from "../values/ifname.js";
+import type { NicMemory } from "./nic.js";
 import type { LinkMode, LinkType } from "./request.js";
 import type { LinkView, RouteView } from "./view.js";
 
@@ -39,6 +40,9 @@ export interface Memory {
   readonly mode?: LinkMode;
   /** The host's way to it. */
   readonly hostAccess?: HostAccess;
+  /** Of a host interface that was moved into the guest itself: what it was before, and the words that it was asked for by. */
+  readonly nic?: NicMemory;
+  readonly asked?: string;
 }
 
 /** Routes of the host to a macvlan's addresses. */

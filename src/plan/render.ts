@@ -1,5 +1,6 @@
 import { ifaFlags } from "../netlink/address.js";
 import { AF_BRIDGE, type Family } from "../netlink/family.js";
+import { ifFlags } from "../netlink/link.js";
 import { ipvlanModeName } from "../netlink/link-ipvlan.js";
 import { macvlanModeName } from "../netlink/link-macvlan.js";
 import type { Message } from "../netlink/message.js";
@@ -7,6 +8,7 @@ import { ntfFlags } from "../netlink/neighbour.js";
 import { hopsOf, type OpenHops } from "../netlink/nexthops.js";
 import { rtnType, rtTable } from "../netlink/route.js";
 import { isSlot } from "../netlink/wire.js";
+import { slots } from "./context.js";
 import type { Operation, Plan, Side, Step, Undo } from "./step.js";
 
 type Values = Record<string, unknown>;
@@ -35,6 +37,18 @@ class Names {
     if (isSlot(value)) return this.#known.get(value.slot) ?? value.slot;
     return this.#known.get(String(value)) ?? `#${String(value)}`;
   }
+}
+
+/** Flags that a message sets or clears, in the words of `ip link set`. */
+function flagWords(flags: number, change: number): string[] {
+  const onOff = (flag: number, word: string) =>
+    (change & flag) === 0 ? [] : [word, (flags & flag) === 0 ? "off" : "on"];
+  return [
+    ...onOff(ifFlags.IFF_PROMISC, "promisc"),
+    ...onOff(ifFlags.IFF_ALLMULTI, "allmulticast"),
+    ...(change & ifFlags.IFF_NOARP ? ["arp", (flags & ifFlags.IFF_NOARP) === 0 ? "on" : "off"] : []),
+    ...(change & ifFlags.IFF_UP ? [(flags & ifFlags.IFF_UP) === 0 ? "down" : "up"] : []),
+  ];
 }
 
 function linkWords(message: Message, names: Names): string {
@@ -69,19 +83,29 @@ function linkWords(message: Message, names: Names): string {
     }
     case "RTM_SETLINK": {
       words.push("ip link set", names.of(header["index"]));
+      const fd = a["netNsFd"];
+      if (isSlot(fd)) put("netns", fd.slot === slots.hostNetns ? "HOST" : "GUEST");
       put("name", a["ifname"]);
+      put("index", a["newIfindex"]);
       put("address", a["address"]);
+      put("mtu", a["mtu"]);
+      put("txqueuelen", a["txqlen"]);
       if (a["master"] === 0) words.push("nomaster");
       else if (a["master"] !== undefined) words.push("master", names.of(a["master"]));
       if (a["ifalias"] !== undefined) words.push("alias", JSON.stringify(a["ifalias"]));
       put("group", a["group"] === 0 ? "default" : a["group"]);
-      if (a["master"] !== undefined)
-        words.push(...(a["master"] === 0 ? ["nomaster"] : ["master", names.of(a["master"])]));
-      if (header["change"] !== undefined) words.push(header["flags"] === 0 ? "down" : "up");
+      words.push(...flagWords(Number(header["flags"] ?? 0), Number(header["change"] ?? 0)));
       const arpNotify = (a["afSpec"] as { inet?: { conf?: { arpNotify?: number } } } | undefined)?.inet?.conf
         ?.arpNotify;
       if (arpNotify !== undefined) return `sysctl net.ipv4.conf.${names.of(header["index"])}.arp_notify=${arpNotify}`;
       return words.join(" ");
+    }
+    case "RTM_NEWLINKPROP":
+    case "RTM_DELLINKPROP": {
+      const { altIfnames } = a["propList"] as { altIfnames: readonly string[] };
+      const verb = message.type === "RTM_NEWLINKPROP" ? "add" : "del";
+      const named = altIfnames.flatMap((name) => ["altname", name]);
+      return ["ip link property", verb, "dev", names.of(header["index"]), ...named].join(" ");
     }
     case "RTM_DELLINK":
       return `ip link del ${names.of(header["index"])}`;

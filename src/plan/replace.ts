@@ -5,7 +5,9 @@ import { clearDebris } from "./host-end.js";
 import { kindOf, typeOfLink } from "./kinds.js";
 import { deleteLink, setLink } from "./link-message.js";
 import { recordName } from "./memory.js";
-import { rebirth } from "./rebirth.js";
+import { isPhys } from "./nic.js";
+import { forgetNic, homeSteps } from "./nic-home.js";
+import { madeAgain, movedAgain, rebirth } from "./rebirth.js";
 import { type OwnLink, releaseDefaults, routesAfter } from "./release.js";
 import type { AttachView, GuestView, LinkView } from "./view.js";
 
@@ -47,7 +49,12 @@ export function replaceSteps(
     if (inTheWay) renameAside(b, context, "replace.aside-host", peer, "host");
   }
   releaseDefaults(b, context, view.guest, old, "", detachFirst);
-  if (detachFirst) {
+  const nic = isPhys(old.memory) ? view.guest.nic : undefined;
+  if (nic !== undefined) {
+    const again = movedAgain(link, nic.memory.nic, nic.name, ifname);
+    homeSteps(b, nic, "replace.", { inverse: rebirth(link, again, view.guest, ifname) });
+    forgetNic(b, context, nic.memory, "replace.forget", false);
+  } else if (detachFirst) {
     const type = typeOfLink(link);
     const again = type === undefined || link.name !== ifname ? undefined : kindOf(type).reborn?.(link, old.memory);
     b.add({
@@ -57,7 +64,7 @@ export function replaceSteps(
       op: { op: "netlink", message: deleteLink(end.index), tolerate: ["ENODEV"] },
       undo:
         again !== undefined
-          ? { inverse: rebirth(link, again, view.guest, ifname) }
+          ? { inverse: rebirth(link, [madeAgain(link, again, ifname)], view.guest, ifname) }
           : { none: "a deleted link cannot be brought back" },
     });
     if (view.guest.record) {
@@ -74,7 +81,7 @@ export function replaceSteps(
     }
   }
   const hostEnds = new Map([...view.host.hostEnds].filter(([, there]) => there.index !== peer?.index));
-  const { link: _, peer: __, memory: ___, aside: ____, ...rest } = view.guest;
+  const { link: _, peer: __, memory: ___, aside: ____, nic: _____, ...rest } = view.guest;
   attach({
     host: { ...view.host, hostEnds },
     guest: {

@@ -70,6 +70,17 @@ export function deleteRoute(spec: RouteSpec): RouteMessage {
   return routeMessage("RTM_DELROUTE", spec, []);
 }
 
+/** Routes of all tables through one link; without strict checking the kernel sends all, and the reader filters. */
+export function dumpRoutesOf(family: Family, oif: number): RouteMessage {
+  return {
+    noun: "route",
+    type: "RTM_GETROUTE",
+    flags: ["NLM_F_DUMP"],
+    header: { family: familyNumber[family] },
+    attributes: { oif },
+  };
+}
+
 /** All routes of the main table of one family. */
 export function dumpRoutes(family: Family): RouteMessage {
   return {

@@ -36,6 +36,8 @@ export interface SysctlOperation {
   readonly value: string;
   /** Errno names that count as done; ENOENT where the kernel was built or started without IPv6. */
   readonly tolerate?: readonly string[];
+  /** Only while the slot is filled: for undo. */
+  readonly ifSlot?: string;
 }
 
 /** Fails (ESRCH) when the file is not there or has another inode: the guest died, or its PID names another one now. */

@@ -1,6 +1,9 @@
 import type { Family } from "../netlink/family.js";
+import type { Slot } from "../netlink/wire.js";
 import type { HostAccessView } from "./host-access.js";
 import type { Memory, MemoryHolder } from "./memory.js";
+import type { NicMemory, PhysMemory } from "./nic.js";
+import type { NicReturn } from "./nic-home.js";
 import type { PortVlans } from "./port-vlan.js";
 import type { Sibling } from "./sibling.js";
 
@@ -44,6 +47,9 @@ export interface LinkView {
   /** The address that the hardware has, whatever is set. */
   readonly permAddress?: string;
   readonly altNames?: readonly string[];
+  readonly txqlen?: number;
+  /** Its root queueing discipline. */
+  readonly qdisc?: string;
   /** The bus and the name of the device behind a NIC, such as pci and 0000:00:05.0. */
   readonly parentBus?: string;
   readonly parentDev?: string;
@@ -101,6 +107,8 @@ export interface GuestView extends Partial<HeldLink> {
   readonly temporary?: LinkView;
   /** Ifindex of the link that is being replaced: it is there for now, and nothing of it is to be remembered. */
   readonly leaving?: number;
+  /** The NIC that the record of this guest and interface tells of, and where it is now. */
+  readonly nic?: NicReturn;
   /** A record of this guest and interface exists, whether or not it fits what is there. */
   readonly record: boolean;
   /** VLANs of the bridge port at its host end, where the request states some. */
@@ -128,6 +136,25 @@ export interface VlanView {
   readonly ports: readonly LinkView[];
 }
 
+/** A host interface that is to be moved into a guest itself. */
+export interface NicView {
+  readonly index: number | Slot;
+  /** What will be remembered of it. */
+  readonly memory: NicMemory;
+  /** In words: what it has and does not get back. */
+  readonly lost: readonly string[];
+  /** Families whose default route on the host goes through it. */
+  readonly defaults: readonly Family[];
+  /** What is on it, in words. */
+  readonly uppers: readonly string[];
+  /** Name of the bridge or bond that it is a port of. */
+  readonly master?: string;
+  /** It is this very attachment's already. */
+  readonly inGuest?: true;
+  /** It has come back from the guest of another attachment, and nothing was given back to it yet. */
+  readonly former?: NicReturn;
+}
+
 /** What an attach plan depends on, read under the lock. */
 export interface AttachView {
   readonly host: {
@@ -145,6 +172,10 @@ export interface AttachView {
     readonly siblings?: readonly Sibling[];
     /** A host link that has the name wanted inside the guest. */
     readonly sameName?: LinkView;
+    /** What an attach that moves a NIC looks at. */
+    readonly nic?: NicView;
+    /** The attachment that has the NIC already. */
+    readonly heldBy?: PhysMemory;
   };
   readonly guest: GuestView;
 }

@@ -23,6 +23,8 @@ export type ErrorCode =
   | "interface-ambiguous"
   /** A host interface that cannot carry what was asked (wrong kind, enslaved, full...). */
   | "interface-unsuitable"
+  /** A NIC of an attachment is neither in the guest nor on the host, and may still come back. */
+  | "interface-away"
   /** The interface name is taken by something else, or by another configuration. */
   | "name-taken"
   /** The kernel refused a step; `errno`, `kernelText` and `step` say the rest. */

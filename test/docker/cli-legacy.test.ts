@@ -97,6 +97,50 @@ it("the script's words for a NIC make a macvlan in bridge mode", async () => {
   expect(guest.defaults()).toMatchObject([{ dev: "eth0" }]);
 });
 
+describe("the script's words for a NIC that moves itself", () => {
+  it("move it, succeed again by name and by MAC, and detach gives it back", async () => {
+    const { name, guest } = await stage.running("phys");
+    const nic = stage.nic();
+    host.run("ip", "address", "add", "10.7.0.1/24", "dev", nic);
+    const mac = host.link(nic)?.["address"] as string;
+    const words = ["--direct-phys", nic, "-i", "lan0", name, "10.7.0.2/24"];
+    const before = stage.state();
+    const moved = await command.run(...words);
+    expect(moved).toMatchObject({ code: 0, stdout: "", stderr: expect.stringMatching(/warning: .* goes with/) });
+    expect(host.link(nic)).toBeUndefined();
+    expect(guest.link("lan0")).toMatchObject({ address: mac });
+    expect(guest.addresses("lan0")).toEqual(["10.7.0.2/24"]);
+    expect(await command.run(...words)).toEqual(silent);
+    expect(await command.run("--direct-phys", `mac:${mac.toUpperCase()}`, "-i", "lan0", name, "10.7.0.2/24")).toEqual(
+      silent,
+    );
+    expect(await command.run("detach", name, "-i", "lan0")).toEqual(silent);
+    expect(stage.state()).toEqual(before);
+    expect(guest.links()).toEqual(["eth0", "lo"]);
+  });
+
+  it("a veth in its place goes with its container, which detach and the next attach say", async () => {
+    const { name } = await stage.running("physgone");
+    const [first, second] = [stage.nic(), stage.nic()];
+    expect(await command.run("--quiet", "--direct-phys", first, name, "10.7.0.2/24")).toEqual(silent);
+    await containers.stop(name);
+    const gone = expect.stringMatching(new RegExp(`${first} .*went with the guest's namespace`));
+    const plan = await command.run("detach", name, "--dry-run");
+    expect(plan).toMatchObject({ code: 0, stderr: gone });
+    expect(await command.run("detach", name)).toMatchObject({ code: 0, stdout: "", stderr: gone });
+    expect(await command.run("detach", name)).toEqual(silent);
+    await containers.start(name);
+    expect(await command.run("--quiet", "--direct-phys", second, name, "10.7.0.2/24")).toEqual(silent);
+    await containers.restart(name);
+    const to = stage.bridge();
+    const again = await command.run(to, name, "10.7.0.3/24");
+    expect(again).toMatchObject({ code: 0, stderr: expect.stringMatching(new RegExp(`${second} .*went with`)) });
+    expect(await command.run("list", name, "--json")).toMatchObject({
+      stdout: expect.stringContaining('"type": "bridge"'),
+    });
+  });
+});
+
 describe("another configuration under a name that is taken", () => {
   it("is refused, naming what is there, and changes nothing; --replace takes its place", async () => {
     const { name, guest } = await stage.running("taken");
@@ -241,11 +285,9 @@ describe("a refusal", () => {
 
   it("of what this version does not do says so, before anything is touched", async () => {
     const { name } = await stage.running("later");
-    const nic = stage.nic();
     const before = stage.state();
     for (const words of [
       ["br9", name, "dhcp"],
-      ["--direct-phys", nic, name, "10.0.0.2/24"],
       ["ovsbr0", name, "10.0.0.2/24"],
       ["tc", name, "qdisc", "show"],
     ]) {

@@ -111,7 +111,7 @@ describe("Legacy, unchanged in words, results and link names; options in any ord
     }
   });
 
-  test("`--direct-phys`, anywhere", async () => {
+  test("`--direct-phys`, anywhere", () => {
     const eth3 = hostWith({ eth3: "other" });
     for (const line of [
       "--direct-phys eth3 web1 10.0.0.2/24",
@@ -120,10 +120,13 @@ describe("Legacy, unchanged in words, results and link names; options in any ord
     ]) {
       expect(request(line, eth3)).toEqual({ to: "eth3", guest: "web1", addresses: ["10.0.0.2/24"], directPhys: true });
     }
-    expect(await refusedCommand("--direct-phys eth3 web1 10.0.0.2/24", eth3)).toMatchObject({
-      code: "unsupported",
-      message: "a link of type phys is not in this version yet",
-    });
+    expect(request("--direct-phys --force eth3 web1 0/0", eth3)).toMatchObject({ directPhys: true, force: true });
+    expect(request("--direct-phys mac:00:f3:15:4a:42:c8 web1 0/0")).toMatchObject({ to: "mac:00:f3:15:4a:42:c8" });
+  });
+
+  test("with `--direct-phys` an interface that the host has not may be in the guest already", () => {
+    expect(request("--direct-phys eth3 web1 0/0")).toMatchObject({ to: "eth3", directPhys: true });
+    expect(refusal("eth3 web1 0/0").code).toBe("interface-not-found");
   });
 
   test("`dummy`", () => {

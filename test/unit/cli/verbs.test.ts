@@ -108,7 +108,6 @@ describe("attach", () => {
   test.each([
     ["--vlan 0", "invalid-request"],
     ["--dhcp", "unsupported"],
-    ["--direct-phys", "unsupported"],
     ["--ovsdb unix:/x", "unsupported"],
     ["--datapath-type netdev", "unsupported"],
     ["--type ovs", "unsupported"],
@@ -237,12 +236,12 @@ describe("help and version: stdout, exit 0, nothing opened", () => {
   test("the help of attach names every option that it takes, but those of later versions", async () => {
     const port = new FakePort();
     await run(["attach", "--help"], port);
-    for (const option of "to type mode ifname host-ifname address gateway route metric mac vlan uplink mtu queues replace no-announce dry-run json quiet verbose timeout".split(
+    for (const option of "to type mode ifname host-ifname address gateway route metric mac vlan uplink mtu queues replace direct-phys force no-announce dry-run json quiet verbose timeout".split(
       " ",
     )) {
       expect(port.stdout).toContain(`--${option}`);
     }
-    for (const option of ["--dhcp", "--ovsdb", "--direct-phys"]) expect(port.stdout).not.toContain(option);
+    for (const option of ["--dhcp", "--ovsdb"]) expect(port.stdout).not.toContain(option);
   });
 
   test("a link of the host that is called help", async () => {
