@@ -36,7 +36,8 @@ export function readRecords(dir: string): Memory[] {
   try {
     names = readdirSync(dir);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    // What is in the directory's place is told when a record is to be written there.
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
     throw error;
   }
   return names.filter((name) => name.endsWith(".json")).flatMap((name) => readRecord(dir, name) ?? []);
