@@ -17,7 +17,7 @@ export interface PhysRead {
   /** The NIC as it is on the host, or as it will be there once it has come home. */
   readonly to?: LinkView;
   readonly nic?: NicView;
-  /** By a record it is in another guest, or in this one under another name. */
+  /** By a record it is another attachment's. */
   readonly heldBy?: PhysMemory;
 }
 
@@ -103,10 +103,10 @@ export async function readPhys(
     const { link } = back.guest;
     const to = atHome(link, back.memory.nic, back.name);
     const nic = { index: { slot: slots.nic }, memory: back.memory.nic, lost: [], uppers: [], defaults: [] };
-    return guest.link?.index === link.index ? { to, nic: { ...nic, inGuest: true } } : { heldBy: back.memory };
+    return { to, nic: { ...nic, inGuest: true } };
   }
   const link = found ?? back?.host?.link;
-  if (link === undefined) return record === undefined ? {} : { heldBy: record };
+  if (link === undefined) return record === undefined || back === own ? {} : { heldBy: record };
   const state = await nicState(transaction, link);
   const memory = back === undefined ? state.memory : { ...restored(back.memory.nic, state.memory), name: back.name };
   const master = links.find(({ index }) => index === link.master)?.name;

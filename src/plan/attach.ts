@@ -22,7 +22,7 @@ import type { DisplacedRoute, Memory, MemoryHolder } from "./memory.js";
 import { isPhys } from "./nic.js";
 import type { OwnLink } from "./release.js";
 import { clearAside, replaceSteps } from "./replace.js";
-import { settle } from "./settle.js";
+import { checkNicBack, settle } from "./settle.js";
 import type { Plan } from "./step.js";
 import type { AttachView, LinkView } from "./view.js";
 import type { AttachWish } from "./wish.js";
@@ -74,6 +74,7 @@ export function planAttach(
   options: AttachOptions = {},
 ): Plan {
   const b = new PlanBuilder();
+  checkNicBack(context, observed);
   const { type, kind } = chooseKind(wish, observed);
   const view = settle(b, context, observed);
   refuseNarrow(wish, view);

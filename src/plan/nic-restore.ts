@@ -95,15 +95,14 @@ function missing(all: readonly string[], there: readonly string[], key: (raw: st
 }
 
 /**
- * What a NIC will have once its memory is restored over what it has now: nothing that came to it meanwhile is taken away
- * again, but a name, a MAC and the like can only be one.
+ * What a NIC will have once its memory is restored over what it has now. Addresses and routes that came to it on the host
+ * meanwhile stay; alternative names do not, as a guest may have given it those.
  */
 export function restored(nic: NicMemory, now: NicMemory): NicMemory {
   return {
     ...nic,
     index: now.index,
     flags: nic.flags | (now.flags & ifFlags.IFF_UP),
-    altNames: [...new Set([...nic.altNames, ...now.altNames])].filter((name) => name !== nic.name),
     addresses: [...nic.addresses, ...missing(now.addresses, nic.addresses, addressKey)],
     routes: [...nic.routes, ...missing(now.routes, nic.routes, routeKey)],
     sysctls: { ...now.sysctls, ...nic.sysctls },
@@ -125,16 +124,16 @@ export function restoring(
   const link = (id: string, label: string, ...[attributes, up]: [Parameters<typeof setLink>[1], boolean?]) =>
     all.push({ id, label: `${name}: ${label}`, op: { op: "netlink", message: setLink(index, attributes, up) } });
   const isUp = (now.flags & ifFlags.IFF_UP) !== 0;
+  // One of them may be its own name, which it could not be given then (EEXIST).
+  for (const altName of now.altNames.filter((one) => !nic.altNames.includes(one)))
+    all.push({
+      id: `no-altname.${altName}`,
+      label: `${now.name}: alternative name ${altName} taken away`,
+      op: { op: "netlink", message: linkProperties("RTM_DELLINKPROP", index, [altName]) },
+    });
   if (now.name !== name) {
     // A link that is up keeps its name on 6.1 (EBUSY).
     if (isUp) link("down", "down for its name", {}, false);
-    const own = now.altNames.filter((one) => one === name);
-    if (own.length > 0)
-      all.push({
-        id: "altname",
-        label: `${name} no alternative name of itself`,
-        op: { op: "netlink", message: linkProperties("RTM_DELLINKPROP", index, own) },
-      });
     link("name", `its name again, instead of ${now.name}`, { ifname: name });
   }
   if (nic.mtu !== now.mtu) link("mtu", `MTU ${nic.mtu} again`, { mtu: nic.mtu });

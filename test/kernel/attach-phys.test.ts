@@ -186,7 +186,13 @@ describe("a NIC that is there already", () => {
     await attach(instance, { guest: ref, ...phys });
     world.ip(guest, "link set eth1 down", "link set eth1 name moved0", "link set moved0 up");
     await settled(world);
-    await expectRefusal(world, () => attach(instance, { guest: ref, ...phys }), "interface-unsuitable", "nic0");
+    await expectRefusal(
+      world,
+      () => attach(instance, { guest: ref, ...phys }),
+      "name-taken",
+      "renamed moved0",
+      "detach",
+    );
     expect(await detach(instance, { guest: ref })).toMatchObject([{ outcome: "detached", warnings: [] }]);
     expect(await awaited(world, before)).toEqual(before);
   });
