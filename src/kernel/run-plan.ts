@@ -168,7 +168,8 @@ export function outcomeOf({ plan, program }: ReadyPlan, report: NativeReport): P
   for (const [i, result] of report.results.entries()) {
     const step = plan.steps[i] as Step;
     if (result.reply !== undefined) replies.set(step.id, result.reply);
-    if (step.optional === true && result.errno !== 0 && !step.id.startsWith("announce.")) {
+    const tolerated = "tolerate" in step.op && step.op.tolerate?.includes(errnoName(result.errno)) === true;
+    if (step.optional === true && result.errno !== 0 && !tolerated && !step.id.startsWith("announce.")) {
       warnings.push(
         `"${step.label}" was refused: ${result.text ?? errnoText(result.errno)} (${errnoName(result.errno)})`,
       );
