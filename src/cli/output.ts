@@ -92,7 +92,7 @@ export function waitedText({ guest, ifname, level, operstate, addresses }: Waite
 
 /** For --verbose. */
 export function bridgedText({ bridge, uplink, outcome, addresses }: BridgeOutcome): string {
-  if (outcome === "absent") return `pipework: ${printable(bridge)} is not there, nothing was changed\n`;
+  if (outcome === "absent") return `pipework: ${printable(bridge)} has no uplink by pipework, nothing was changed\n`;
   if (outcome === "unchanged")
     return `pipework: ${printable(`${uplink} is the uplink of ${bridge}`)} already, nothing was changed\n`;
   const handed =

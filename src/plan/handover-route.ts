@@ -81,6 +81,14 @@ export function isConnected(route: KernelRoute, addresses: readonly KernelAddres
   );
 }
 
+/** The route to the broadcast address of an address's subnet, which comes and goes with it as well. */
+export function isBroadcast({ header, attributes }: KernelRoute, addresses: readonly KernelAddress[]): boolean {
+  const { dst } = attributes;
+  if (header.type !== rtnType.RTN_BROADCAST || header.protocol !== rtProt.RTPROT_KERNEL || dst === undefined)
+    return false;
+  return addresses.some((one) => one.header.family === header.family && isNear(one, dst));
+}
+
 /** What every IPv6 link has: fe80::/64 and multicast; and in the table "local" what comes with addresses. */
 export function isLinksOwn(route: KernelRoute): boolean {
   const { header, attributes } = route;

@@ -17,6 +17,7 @@ import {
 import { neighbourOff, neighbourOn, neighbourText } from "./handover-neighbour.js";
 import {
   hasGateway,
+  isBroadcast,
   isConnected,
   isLinksOwn,
   linksOf,
@@ -66,6 +67,8 @@ export class Handover {
   readonly #addresses: readonly KernelAddress[];
   readonly #linkLocal: readonly KernelAddress[];
   readonly #connected: readonly KernelRoute[];
+  /** Those that would leave the place in front to another link's. */
+  readonly #broadcasts: readonly KernelRoute[];
   readonly #links: readonly KernelRoute[];
   readonly #gateways: readonly KernelRoute[];
   #count = 0;
@@ -78,6 +81,10 @@ export class Handover {
     this.#linkLocal = inAddingOrder(parts.addresses.filter(isLinkLocal));
     const own = parts.routes.filter((route) => !isLinksOwn(route));
     this.#connected = own.filter((route) => isConnected(route, parts.addresses));
+    this.#broadcasts = view.routes.filter(
+      (route) =>
+        route.attributes.oif === parts.from.index && isBroadcast(route, this.#addresses) && this.#hasRivals(route),
+    );
     this.#links = own.filter((route) => !hasGateway(route) && !this.#connected.includes(route));
     this.#gateways = own.filter(hasGateway);
   }
@@ -167,21 +174,14 @@ export class Handover {
   }
 
   arrive(): void {
-    const { from, to, neighbours } = this.#parts;
+    const { to, neighbours } = this.#parts;
     for (const address of this.#linkLocal) this.#settleAddress(address);
+    for (const route of this.#connected) if (this.#isOrphan(route)) this.#arriveRoute(route);
     for (const address of this.#addresses) {
       this.#arriveAddress(address);
       this.#settleAddress(address);
     }
-    for (const route of this.#links) {
-      if (this.#there(route)) continue;
-      this.#add(
-        `route.on.${this.#count++}`,
-        `route ${routeText(route)} on ${to.name}`,
-        { message: routeBehind(route, from.index, to.index) },
-        this.#undoOnNew({ op: "netlink", message: routeOff(route, from.index, to.index), tolerate: ["ESRCH"] }),
-      );
-    }
+    for (const route of this.#links) if (!this.#there(route)) this.#arriveRoute(route);
     for (const neighbour of neighbours) {
       const there = this.#view.neighbours.find(
         (one) => one.header.ifindex === this.#newIndex && neighbourText(one) === neighbourText(neighbour),
@@ -194,6 +194,22 @@ export class Handover {
         this.#undoOnNew({ op: "netlink", message: neighbourOff(neighbour, to), tolerate: ["ENOENT"] }),
       );
     }
+  }
+
+  #arriveRoute(route: KernelRoute): void {
+    const { from, to } = this.#parts;
+    this.#add(
+      `route.on.${this.#count++}`,
+      `route ${routeText(route)} on ${to.name}`,
+      { message: routeBehind(route, from.index, to.index) },
+      this.#undoOnNew({ op: "netlink", message: routeOff(route, from.index, to.index), tolerate: ["ESRCH"] }),
+    );
+  }
+
+  /** The route to a subnet is gone from the new link, which still has the address: a killed run was on the way back. */
+  #isOrphan(route: KernelRoute): boolean {
+    const there = this.#view.addresses.filter((one) => one.header.index === this.#newIndex);
+    return isConnected(route, there) && !this.#there(route);
   }
 
   turn(): void {
@@ -252,7 +268,7 @@ export class Handover {
 
   /** Routes to subnets go, and the new link's are in force. */
   leaveRoutes(): void {
-    for (const route of [...this.#connected, ...this.#links]) {
+    for (const route of [...this.#connected, ...this.#broadcasts, ...this.#links]) {
       if (this.#hasRivals(route)) this.#takePlace(route);
       else this.#leaveRoute(route);
     }
@@ -312,15 +328,21 @@ export class Handover {
     );
   }
 
-  /** The kernel makes the route to an address's subnet anew with the address: too early, it has its own undo. */
+  /** The kernel makes routes anew with the address, and makes them too early: they have their own undo. */
   #unasked(address: KernelAddress): UndoOperation["op"][] {
     const { from } = this.#parts;
     const index = this.#newIndex;
-    const route =
-      this.#connected.find((one) => isConnected(one, [address])) ??
-      this.#view.routes.find((one) => one.attributes.oif === index && isConnected(one, [address]));
-    if (route === undefined) return [];
-    const through = route.attributes.oif ?? from.index;
-    return [{ op: "netlink", message: routeOff(route, through, from.index), tolerate: ["ESRCH"] }];
+    // On the new link alone: a run that was killed has moved it.
+    const moved = this.#view.routes.filter(
+      (route) =>
+        route.attributes.oif === index &&
+        !this.#view.routes.some((one) => one.attributes.oif === from.index && placeOf(one) === placeOf(route)),
+    );
+    const of = (route: KernelRoute) => isConnected(route, [address]) || isBroadcast(route, [address]);
+    return [...this.#connected, ...this.#broadcasts, ...moved].filter(of).map((route) => ({
+      op: "netlink",
+      message: routeOff(route, route.attributes.oif ?? from.index, from.index),
+      tolerate: ["ESRCH"],
+    }));
   }
 }

@@ -61,11 +61,16 @@ export function checkMaster(view: UplinkView, port: LinkView, bridge: LinkView |
   );
 }
 
+/** The port by which a bridge leads out of the machine. */
+export function uplinkPort(view: Pick<UplinkView, "links">, bridge: LinkView, except?: string): LinkView | undefined {
+  return view.links.find(
+    (link) => link.master === bridge.index && link.name !== except && !guestKinds.includes(link.kind ?? ""),
+  );
+}
+
 /** Another way out of the machine that the bridge has: with two of them frames may go round for ever. */
 export function checkOtherUplink(view: UplinkView, bridge: LinkView, port: string): void {
-  const other = view.links.find(
-    (link) => link.master === bridge.index && link.name !== port && !guestKinds.includes(link.kind ?? ""),
-  );
+  const other = uplinkPort(view, bridge, port);
   if (other === undefined) return;
   const recorded = view.record?.uplink === other.name;
   throw new PipeworkError({

@@ -1,9 +1,8 @@
-import { PipeworkError } from "../values/error.js";
 import type { ReleaseWish } from "./bridge-wish.js";
 import { inverse, PlanBuilder } from "./builder.js";
 import { isMark } from "./context.js";
 import { Handover } from "./handover.js";
-import { addressKey, isLinkLocal, isNear } from "./handover-address.js";
+import { addressFlagsOn, addressKey, addressOff, addressOn, isLinkLocal, isNear } from "./handover-address.js";
 import { gatewayIn, hasGateway, isConnected, routeKey } from "./handover-route.js";
 import { unsuitable } from "./kind.js";
 import { deleteLink, setLink } from "./link-message.js";
@@ -12,6 +11,7 @@ import type { Plan } from "./step.js";
 import { holdingsOf } from "./uplink.js";
 import { type BridgeContext, bridgeAddress, builtin, settingSteps } from "./uplink-bridge.js";
 import { type UplinkRecord, uplinkRecordName } from "./uplink-record.js";
+import { uplinkPort } from "./uplink-refusal.js";
 import { type KernelAddress, type KernelRoute, namesOf, type UplinkView } from "./uplink-view.js";
 import type { LinkView } from "./view.js";
 
@@ -87,10 +87,31 @@ function markBridge(b: PlanBuilder, context: BridgeContext, bridge: LinkView): v
   });
 }
 
+/** The link-local address that came with the NIC's MAC. */
+function removeAddress(b: PlanBuilder, bridge: LinkView, address: KernelAddress): void {
+  const key = addressKey(address);
+  b.add({
+    id: `address.own.${key}`,
+    label: `address ${key} off ${bridge.name}`,
+    netns: "host",
+    op: { op: "netlink", message: addressOff(address, bridge), tolerate: ["EADDRNOTAVAIL"] },
+    undo: inverse(
+      "host",
+      { op: "netlink", message: addressOn(address, bridge.name, bridge), tolerate: ["EEXIST"] },
+      { op: "netlink", message: addressFlagsOn(address, bridge.name, bridge) },
+    ),
+  });
+}
+
 /** A bridge that stays is what it was before, or, when it was made for the uplink, one for guests. */
-function restoreBridge(b: PlanBuilder, record: UplinkRecord, bridge: LinkView, told: UplinkView["notify"]): void {
-  const { mac, settings } = record.own;
-  if (mac !== undefined) bridgeAddress(b, bridge, mac, told);
+function restoreBridge(b: PlanBuilder, record: UplinkRecord, bridge: LinkView, view: UplinkView): void {
+  const { mac, settings, addresses } = record.own;
+  if (mac !== undefined) {
+    for (const address of holdingsOf(view, bridge.index).addresses.filter(isLinkLocal)) {
+      if (!addresses.includes(addressKey(address))) removeAddress(b, bridge, address);
+    }
+    bridgeAddress(b, bridge, mac, view.notify);
+  }
   const back = Object.entries(settings).map(([key, value]) => ({ key, is: "", wanted: value }));
   // Behind it there are guests alone now, and none of them is to give the host a default route.
   const deaf = [{ key: `ipv6/conf/${bridge.name}/accept_ra`, is: "", wanted: "0" }];
@@ -107,21 +128,18 @@ function takePortOut(b: PlanBuilder, port: LinkView, bridge: LinkView): void {
   });
 }
 
-/** There is no record: never an uplink of ours, or a run that was killed in front of its last step. */
-function withoutRecord(b: PlanBuilder, wish: ReleaseWish, view: UplinkView, bridge: LinkView): void {
-  const ports = view.links.filter((link) => link.master === bridge.index);
-  if (isMark(bridge.group) && ports.length === 0) {
+/** There is no record: never an uplink of ours, or one that was taken back, or a run that was killed in front of its last step. */
+function withoutRecord(b: PlanBuilder, view: UplinkView, bridge: LinkView): "released" | "absent" {
+  if (isMark(bridge.group) && !view.links.some((link) => link.master === bridge.index)) {
     deleteBridge(b, bridge);
-    return;
+    return "released";
   }
-  throw new PipeworkError({
-    code: "interface-unsuitable",
-    message: `${wish.name} was given no uplink by pipework, and there is nothing to take back`,
-    hint:
-      ports.length === 0
-        ? "`pipework list` shows what pipework has attached"
-        : `its ports are ${ports.map((link) => link.name).join(", ")}: ip link set IF nomaster`,
-  });
+  const foreign = uplinkPort(view, bridge);
+  if (foreign === undefined) return "absent";
+  throw unsuitable(
+    `${foreign.name} was not made the uplink of ${bridge.name} by pipework, and is not taken out of it`,
+    `take it out yourself: ip link set ${foreign.name} nomaster`,
+  );
 }
 
 /**
@@ -142,9 +160,7 @@ export function planRelease(wish: ReleaseWish, view: UplinkView, context: Bridge
   const { record } = view;
   const bridge = view.links.find((link) => link.name === wish.name);
   if (record === undefined) {
-    if (bridge === undefined) return finish("absent");
-    withoutRecord(b, wish, view, bridge);
-    return finish("released");
+    return finish(bridge === undefined ? "absent" : withoutRecord(b, view, bridge));
   }
   const port = view.links.find((link) => link.index === record.ifindex && link.name === record.uplink);
   const named = port ?? view.links.find((link) => link.name === record.uplink);
@@ -173,7 +189,7 @@ export function planRelease(wish: ReleaseWish, view: UplinkView, context: Bridge
   if (named.master === bridge.index) takePortOut(b, named, bridge);
   handover.leaveAddresses();
   if (ends) markBridge(b, context, bridge);
-  else restoreBridge(b, record, bridge, view.notify);
+  else restoreBridge(b, record, bridge, view);
   forget(b, context, wish.name);
   if (ends) deleteBridge(b, bridge);
   return finish("released");

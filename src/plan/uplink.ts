@@ -76,10 +76,10 @@ function recordOf(
   const old = view.record?.uplink === port.name ? view.record : undefined;
   // What a killed run has made half is nobody's own.
   const there = bridge === undefined || isMark(bridge.group) ? undefined : bridge;
-  const before = there === undefined ? { addresses: [], routes: [] } : keysOf(holdingsOf(view, there.index));
   const own = old?.own ?? {
     ...(there?.address === undefined ? {} : { mac: there.address }),
-    ...before,
+    addresses: holdingsOf(view, there?.index).addresses.map(addressKey),
+    routes: keysOf(holdingsOf(view, there?.index)).routes,
     settings: there === undefined ? {} : Object.fromEntries(view.settings.map(({ key, is }) => [key, is])),
   };
   const now = keysOf(holdings);

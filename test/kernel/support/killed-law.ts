@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { list } from "../../../src/list.js";
 import { Children } from "./command-process.js";
 import { guestOf, type Scenario } from "./scenario.js";
-import { perform, planned } from "./scenario-act.js";
+import { perform, planned, repeated } from "./scenario-act.js";
 import { awaited, settled } from "./snapshot.js";
 import { closeWorlds, type World } from "./world.js";
 
@@ -59,9 +59,7 @@ export function killedLaw(scenarios: readonly Scenario[]): void {
               (await list(instance)).map(({ state, ifname }) => [ifname, state]),
               where,
             ).toEqual(listed);
-            expect(await perform(instance, guest, scenario.act), where).toBe(
-              "attach" in scenario.act ? "unchanged" : "absent",
-            );
+            expect(await perform(instance, guest, scenario.act), where).toBe(repeated(scenario.act));
             await world.close();
           }
         };

@@ -14,10 +14,18 @@ export interface Uplinked {
 const NIC_MAC = "06:00:00:00:07:01";
 
 /**
- * nic0 with addresses of both families, secondary ones among them, and routes of many sorts; the network's other station
+ * nic0 with addresses of both families, secondary ones among them, and routes of many sorts (or `some`, or none); the network's other station
  * has 10.7.0.2 and fd07::2.
  */
-export function uplinked({ dad = false, bare = false }: { dad?: boolean; bare?: boolean } = {}): Uplinked {
+export function uplinked({
+  dad = false,
+  bare = false,
+  some = false,
+}: {
+  dad?: boolean;
+  bare?: boolean;
+  some?: boolean;
+} = {}): Uplinked {
   const world = new World();
   const { host } = world;
   const far = world.namespace({ observed: false });
@@ -26,7 +34,19 @@ export function uplinked({ dad = false, bare = false }: { dad?: boolean; bare?: 
   world.ip(far, "link set far up", "address add 10.7.0.2/24 dev far", "address add fd07::2/64 dev far nodad");
   world.shell(host, "until ip -o link show nic0 | grep -q LOWER_UP; do sleep 0.01; done");
   world.shell(host, "until ip -6 -o address show dev nic0 scope link -tentative | grep -q fe80; do sleep 0.01; done");
-  if (!bare) {
+  if (some) {
+    world.ip(
+      host,
+      "address add 10.7.0.1/24 brd 10.7.0.255 dev nic0",
+      "address add 10.7.0.9/24 brd 10.7.0.255 dev nic0 label nic0:1",
+      "address add fd07::1/64 dev nic0",
+      "route add default via 10.7.0.2 dev nic0 proto static",
+      "route add 10.21.0.0/16 dev nic0 scope link",
+      "route add default via fd07::2 dev nic0 proto static",
+      "route add fd21::/48 dev nic0",
+      "neigh add 10.7.0.66 lladdr 06:00:00:00:66:66 dev nic0 nud permanent",
+    );
+  } else if (!bare) {
     world.ip(
       host,
       "address add 10.7.0.1/24 brd 10.7.0.255 dev nic0",

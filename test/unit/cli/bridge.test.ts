@@ -79,7 +79,7 @@ describe("what is said", () => {
   test.each([
     ["unchanged", "pipework: eth1 is the uplink of br0 already, nothing was changed\n"],
     ["released", "pipework: eth1 is no port of br0 any more, and has back 192.0.2.5/24\n"],
-    ["absent", "pipework: br0 is not there, nothing was changed\n"],
+    ["absent", "pipework: br0 has no uplink by pipework, nothing was changed\n"],
   ] as const)("--verbose: %s", async (outcome, line) => {
     const { err } = await said("bridge br0 --release -v", (port) => {
       port.bridged = { ...port.bridged, outcome };
