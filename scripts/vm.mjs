@@ -14,7 +14,7 @@ import { Machine } from "./vm/machine.mjs";
 import { counts, Report } from "./vm/report.mjs";
 
 const root = dirname(import.meta.dirname);
-const FILE_SECONDS = Number(process.env.PIPEWORK_VM_FILE_SECONDS ?? 240);
+const FILE_SECONDS = 300;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

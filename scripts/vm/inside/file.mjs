@@ -13,7 +13,7 @@ const config = {
   sequence: { seed: 0, hooks: "stack", setupFiles: "list" },
   chaiConfig: { truncateThreshold: 0 },
   maxConcurrency: 5,
-  testTimeout: 120_000,
+  testTimeout: 180_000,
   hookTimeout: 120_000,
   retry: 1,
   includeTaskLocation: false,

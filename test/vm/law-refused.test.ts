@@ -1,0 +1,6 @@
+import { refusedLaw } from "./support/law.js";
+import { needs } from "./support/needs.js";
+import { scenarios } from "./support/scenario.js";
+
+needs("veth", "bridge", "macvlan");
+refusedLaw(scenarios);
