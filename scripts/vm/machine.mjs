@@ -11,6 +11,9 @@ const accelerator = process.env.PIPEWORK_VM_ACCEL ?? "tcg";
 const SILENCE_SECONDS = 360;
 const TAIL_LINES = 40;
 
+/** What init.sh says when the runner has ended. */
+const LAST_LINE = "vm: ended with ";
+
 /** A folder that the machine mounts by `tag`. */
 function share(tag, path, readOnly) {
   const options = `local,id=${tag},path=${path.replaceAll(",", ",,")},security_model=none,multidevs=remap`;
@@ -54,8 +57,12 @@ export class Machine {
         stdio: ["ignore", "pipe", "pipe"],
       });
       let reason;
-      const end = (why) => {
+      let finished = false;
+      const blame = (why) => {
         reason ??= `${why}; the console's last lines:\n${this.#tail.join("\n")}`;
+      };
+      const end = (why) => {
+        blame(why);
         this.#child.kill("SIGKILL");
       };
       const limit = setTimeout(() => end(`ended after ${this.seconds} s`), this.seconds * 1000);
@@ -64,6 +71,7 @@ export class Machine {
         if (/warning: hub 0 is not connected/.test(line)) return;
         clearTimeout(silence);
         silence = setTimeout(() => end(`ended after ${SILENCE_SECONDS} s of silence`), SILENCE_SECONDS * 1000);
+        if (line.startsWith(LAST_LINE)) finished = true;
         this.#tail = [...this.#tail, line].slice(-TAIL_LINES);
         this.say(line);
       };
@@ -75,7 +83,9 @@ export class Machine {
       this.#child.on("close", (code) => {
         clearTimeout(limit);
         clearTimeout(silence);
-        if (code !== 0) reason ??= `qemu-system-x86_64 ended with ${code}:\n${this.#tail.join("\n")}`;
+        if (code !== 0) blame(`qemu-system-x86_64 ended with ${code}`);
+        // So does a kernel that panics, whose machine is not started again.
+        if (!finished) blame("the machine went off before its runner had ended");
         resolve(reason);
       });
     });
