@@ -72,7 +72,7 @@ describe("VLANs on a Linux bridge", () => {
     const [router, ten, forty] = names as [string, string, string];
     const trunk = await attach(instance, { guest: `netns:${router}`, to: "br1", vlan: "10,20-30" });
     expect(trunk).toMatchObject({ vlan: "10,20-30" });
-    expect(vlans(world)[trunk.hostIfname as string]).toEqual([{ vlan: 10 }, { vlan: 20, vlanEnd: 30 }]);
+    expect(vlans(world)[trunk.hostIfname as string]).toMatchObject([{ vlan: 10 }, { vlan: 20, vlanEnd: 30 }]);
     await attach(instance, { guest: `netns:${ten}`, to: "br1", addresses: ["10.5.10.2/24"], vlan: 10 });
     await attach(instance, { guest: `netns:${forty}`, to: "br1", addresses: ["10.5.40.2/24"], vlan: 40 });
     for (const id of [10, 40])
@@ -98,6 +98,9 @@ describe("VLANs on a Linux bridge", () => {
   test("a bridge of somebody else's that filters is used, its default VLAN whatever it is", async () => {
     const { world, names, instance } = guests(2);
     world.ip(world.host, "link add br1 up type bridge vlan_filtering 1 vlan_default_pvid 77");
+    // A bridge keeps what its first port lets it offload; another's port has been there before ours.
+    await attach(instance, { guest: `netns:${names[1]}`, to: "br1" });
+    await detach(instance, { guest: `netns:${names[1]}` });
     const before = await settled(world);
     const at = await attach(instance, { guest: `netns:${names[0]}`, to: "br1", addresses: ["10.5.0.1/24"], vlan: 5 });
     expect(vlans(world)[at.hostIfname as string]).toEqual([{ vlan: 5, flags: ["PVID", "Egress Untagged"] }]);
