@@ -98,7 +98,7 @@ export class Machine {
   #words(initrd) {
     const { kernel, root, folder } = this;
     return [
-      ...["-M", "pc", "-accel", accelerator, "-cpu", "max", "-smp", String(this.processors), "-m", "1536"],
+      ...["-M", "pc", "-accel", accelerator, "-cpu", "max", "-smp", String(this.processors), "-m", "4096"],
       ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"],
       ...["-kernel", kernel.image, "-initrd", initrd, "-append", "console=ttyS0 quiet panic=-1 no_timer_check"],
       ...share("root", "/", true),

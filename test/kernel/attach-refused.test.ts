@@ -254,7 +254,6 @@ describe("guests", () => {
 describe("what is not in this version", () => {
   test.each([
     [{ dhcp: true }, "DHCP"],
-    [{ directPhys: true }, "type phys"],
     [{ type: "ovs" as const }, "type ovs"],
   ])("%j", async (more, why) => {
     await expectRefusal(world, () => attach(instance, { guest: ref, ...v4, ...more }), "unsupported", why);
