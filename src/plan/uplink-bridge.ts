@@ -158,5 +158,6 @@ export function awaitCarrier(b: PlanBuilder, bridge: LinkEnd): void {
       capture: { slot: "ready", where: [{ path: linkPaths.operstate, value: ifOper.IF_OPER_UP }] },
     },
     undo: { none: "reads only" },
+    hints: { ENOENT: "the NIC has a carrier and the bridge has none: look with `ip link`, and repeat the command" },
   });
 }

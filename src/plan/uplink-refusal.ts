@@ -62,9 +62,13 @@ export function checkMaster(view: UplinkView, port: LinkView, bridge: LinkView |
 }
 
 /** The port by which a bridge leads out of the machine. */
-export function uplinkPort(view: Pick<UplinkView, "links">, bridge: LinkView, except?: string): LinkView | undefined {
-  return view.links.find(
-    (link) => link.master === bridge.index && link.name !== except && !guestKinds.includes(link.kind ?? ""),
+export function uplinkPort(view: UplinkView, bridge: LinkView, except?: string): LinkView | undefined {
+  const { links, record } = view;
+  return links.find(
+    (link) =>
+      link.master === bridge.index &&
+      link.name !== except &&
+      (link.name === record?.uplink || !guestKinds.includes(link.kind ?? "")),
   );
 }
 

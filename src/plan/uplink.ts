@@ -127,6 +127,12 @@ function enslave(b: PlanBuilder, bridge: LinkEnd, port: LinkEnd): void {
     netns: "host",
     op: { op: "netlink", message: setLink(port.index, { master: bridge.index }) },
     undo: inverse("host", { op: "netlink", message: setLink(port.index, { master: 0 }) }),
+    hints: {
+      EOPNOTSUPP:
+        "a bridge cannot take a Wi-Fi NIC, whose access point takes frames of its own address alone: route to the guests instead",
+      EBUSY:
+        "macvlans or ipvlans take its frames, perhaps in guests (`pipework list`): a NIC carries those or is a bridge's port",
+    },
   });
 }
 
