@@ -72,7 +72,7 @@ export class Pipework implements AsyncDisposable {
 
   /**
    * Gives a bridge an uplink, or takes it back: a NIC whose addresses and routes the bridge takes over, all or nothing
-   * and without a moment in which the host is cut off, or a VXLAN link to other hosts. What holds already is success.
+   * and without a moment in which the host is cut off. What holds already is success.
    */
   async bridge(request: BridgeRequest): Promise<BridgeOutcome> {
     const { bridge } = await import("./bridge.js");

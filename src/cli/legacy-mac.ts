@@ -1,5 +1,5 @@
 import { parseMac, uniqueMac } from "../values/mac.js";
-import { parseVlan } from "../values/vlan.js";
+import { parseVlan, parseVlanList } from "../values/vlan.js";
 import { placed, refuseWord, type Word } from "./legacy-words.js";
 
 /** The fourth legacy word: `[mac][@vlan]`. */
@@ -29,9 +29,13 @@ function checkUnique(mac: string): string {
   return mac;
 }
 
-/** Reads what stands behind the @ of an Ethernet interface. Throws PipeworkError "invalid-request". */
-export function parseTag(word: Word, tag: string): number {
-  return placed(word, () => parseVlan(tag));
+/** Reads what stands behind the @ of an Ethernet interface: a VLAN, or a trunk of several. Throws PipeworkError "invalid-request". */
+export function parseTag(word: Word, tag: string): number | string {
+  return placed(word, () => {
+    if (!/[,-]/.test(tag.slice(1))) return parseVlan(tag);
+    parseVlanList(tag);
+    return tag;
+  });
 }
 
 /** Reads what stands behind the @ of an IPoIB interface: 16 bits in hex. Throws PipeworkError "invalid-request". */

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { BridgeRequest } from "../plan/bridge-request.js";
 import { invalid } from "../values/error.js";
 import type { Invocation } from "./invocation.js";
@@ -39,17 +39,18 @@ export function addBridge(program: Command, found: (invocation: Invocation) => v
   const bridge = program
     .command("bridge")
     .description(
-      "Give a bridge an uplink, made when it is missing: a NIC, whose addresses and routes it takes over while packets flow, or a VXLAN to other hosts. All or nothing; repeating it is success.",
+      "Give a bridge an uplink, made when it is missing: a NIC, whose addresses and routes it takes over while packets flow. All or nothing; repeating it is success.",
     )
     .argument("<bridge>", "the bridge, such as br0")
     .option("--uplink <interface>", "Ethernet interface that becomes a port of the bridge")
     .option("--vlan <id>", "a VLAN of that interface in its stead")
     .option("--force", "hand over addresses that a DHCP client or a router looks after, too")
-    .option("--vxlan <id>", "a VXLAN (RFC 7348), the same on every host")
-    .option("--remote <address>", "another host of the VXLAN; may be repeated", collect)
-    .option("--local <address>", "our own address in the VXLAN (default: what the route says)")
-    .option("--port <number>", "UDP port of the VXLAN (default: 4789)")
-    .option("--dev <interface>", "interface that the VXLAN goes out by (default: what the route says)")
+    // Known words that this version refuses: not in the help, and no "unknown option".
+    .addOption(new Option("--vxlan <id>").hideHelp())
+    .addOption(new Option("--remote <address>").argParser(collect).hideHelp())
+    .addOption(new Option("--local <address>").hideHelp())
+    .addOption(new Option("--port <number>").hideHelp())
+    .addOption(new Option("--dev <interface>").hideHelp())
     .option("--release", "take the uplink back: addresses and routes return, the bridge goes when nobody needs it");
   common(bridge, all)
     .addHelpText(
@@ -58,8 +59,7 @@ export function addBridge(program: Command, found: (invocation: Invocation) => v
 Examples:
   pipework bridge br0 --uplink eth1 --dry-run
   pipework bridge br0 --uplink eth1
-  pipework bridge br0 --release
-  pipework bridge br7 --vxlan 7 --remote 192.0.2.11 --remote 192.0.2.12`,
+  pipework bridge br0 --release`,
     )
     .action((name: string, values: BridgeValues) => {
       const { uplink, vlan, force, release } = values;

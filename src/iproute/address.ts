@@ -31,14 +31,14 @@ function familyName(family: Family | undefined): string {
 
 function parseAddress(text: string, family: Family | undefined): { family: Family; address: string } {
   if (text.includes(":")) {
-    if (family === "inet") throw invalid(`"${text}" is not an IPv4 address, which is wanted here`);
+    if (family === "inet") throw invalid(`${JSON.stringify(text)} is not an IPv4 address, which is wanted here`);
     return { family: "inet6", address: parseIp(text) };
   }
-  if (family === "inet6") throw invalid(`"${text}" is not an IPv6 address, which is wanted here`);
+  if (family === "inet6") throw invalid(`${JSON.stringify(text)} is not an IPv6 address, which is wanted here`);
   const address = shortQuad(text);
   if (address === undefined)
     throw invalid(
-      `"${text}" is not an ${familyName(family)} address`,
+      `${JSON.stringify(text)} is not an ${familyName(family)} address`,
       "such as 192.168.1.1, 10.5 (10.5.0.0) or fd00::1",
     );
   return { family: "inet", address };
@@ -49,12 +49,13 @@ function prefixLength(text: string, whole: string): number {
   const number = parseUnsigned(text);
   if (number !== undefined) return number > 128n ? 129 : Number(number);
   const mask = text.includes(".") ? shortQuad(text) : undefined;
-  if (mask === undefined) throw invalid(`"${whole}": "${text}" is no prefix length`);
+  if (mask === undefined) throw invalid(`${JSON.stringify(whole)}: ${JSON.stringify(text)} is no prefix length`);
   const bits = mask
     .split(".")
     .map((part) => Number(part).toString(2).padStart(8, "0"))
     .join("");
-  if (!/^1*0*$/.test(bits)) throw invalid(`"${whole}": ${text} is not a netmask: its ones are not all in front`);
+  if (!/^1*0*$/.test(bits))
+    throw invalid(`${JSON.stringify(whole)}: ${JSON.stringify(text)} is not a netmask: its ones are not all in front`);
   return bits.lastIndexOf("1") + 1;
 }
 
@@ -73,7 +74,7 @@ export function readPrefix(words: Words, word: Word, family: Family | undefined)
     if (slash < 0) return { ...found, prefixlen: bits };
     const prefixlen = prefixLength(text.slice(slash + 1), text);
     if (prefixlen > bits)
-      throw invalid(`"${text}": the prefix length of ${familyName(found.family)} is at most ${bits}`);
+      throw invalid(`${JSON.stringify(text)}: the prefix length of ${familyName(found.family)} is at most ${bits}`);
     return { ...found, prefixlen };
   });
 }

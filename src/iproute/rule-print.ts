@@ -69,6 +69,7 @@ function printSelectors(out: Printout, { header: h, attributes: a }: RuleReply, 
     out.put(name, ifname, ` ${name} ${ifname}`);
     if ((h.flags & detached) !== 0) out.put(`${name}_detached`, null, " [detached]");
   }
+  if ((a.l3mdev ?? 0) !== 0) out.put("l3mdev", null, " lookup [l3mdev-table]");
   if (a.uidRange !== undefined) {
     const { start, end } = a.uidRange;
     out.field("uid_start", start);
@@ -89,8 +90,7 @@ function printSelectors(out: Printout, { header: h, attributes: a }: RuleReply, 
 function printAction(out: Printout, reply: RuleReply, context: ShowContext): void {
   const { header: h, attributes: a } = reply;
   const table = ruleTable(reply);
-  if ((a.l3mdev ?? 0) !== 0) out.put("l3mdev", null, " lookup [l3mdev-table]");
-  else if (table !== 0) {
+  if (table !== 0) {
     const name = tableText(table, context);
     out.put("table", name, ` lookup ${name}`);
     if (a.suppressPrefixlen !== undefined && a.suppressPrefixlen !== NONE)

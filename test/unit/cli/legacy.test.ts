@@ -366,6 +366,14 @@ describe("Legacy grammar, pinned (where the script is loose, ours decides; every
       });
       expect(request("eth3 web1 0/0 ''", eth3)).toEqual({ to: "eth3", guest: "web1", addresses: [] });
     });
+    test("a trunk of several VLANs", () => {
+      expect(request("br1 web1 0/0 02:00:00:00:00:05@10,20-30")).toMatchObject({
+        mac: "02:00:00:00:00:05",
+        vlan: "10,20-30",
+      });
+      for (const tag of ["10,", "30-20", "10,4095", "1-2-3"])
+        expect(refusal(`br1 web1 0/0 @${tag}`)).toMatchObject({ code: "invalid-request" });
+    });
     test.each(["0", "4095", "9999999", "010", "1x", "-1"])("@%s is no VLAN id", (vlan) => {
       expect(refusal(`br1 web1 0/0 @${vlan}`)).toMatchObject({
         code: "invalid-request",
