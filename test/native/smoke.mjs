@@ -26,7 +26,7 @@ const { openNetns, Runner } = module.exports;
 /** The family of link notices: AF_UNSPEC. */
 const keep = { offset: 16, value: Uint8Array.of(0) };
 
-async function life(lockPath, cycles) {
+async function life(lockPath, cycles, ended) {
   const runner = new Runner();
   const [host, guest] = [await runner.createNetns(), await runner.createNetns()];
   const begin = (queries = []) => runner.begin({ namespaces: [host, guest], lockPath, queries });
@@ -62,7 +62,8 @@ async function life(lockPath, cycles) {
   // Forgotten in the middle of a look, and without one.
   const forgotten = await runner.watch({ netns: guest, groups: [1], notable: [] });
   await runner.look(forgotten, queries);
-  runner.look(forgotten, queries).catch(() => {});
+  // A look under way keeps its thread alive, the watch forgotten or not: only where something ends it.
+  if (ended) runner.look(forgotten, queries).catch(() => {});
   await runner.watch({ netns: guest, groups: [1], notable: [] });
   await assert.rejects(runner.begin({ namespaces: [], queries: [] }), TypeError);
   await assert.rejects(runner.run({}, [], []), TypeError);
@@ -71,13 +72,13 @@ async function life(lockPath, cycles) {
 }
 
 async function forget(lockPath) {
-  await life(lockPath, 1);
+  await life(lockPath, 1, false);
   const runner = new Runner();
   await runner.begin({ namespaces: [null], queries: [] });
 }
 
 if (!isMainThread) {
-  const { begin } = await life(workerData.lockPath, 10);
+  const { begin } = await life(workerData.lockPath, 10, workerData.terminate);
   // Left open, with one more waiting for its lock: the end of the worker has to deal with it.
   await begin();
   begin().catch(() => {});
@@ -87,7 +88,7 @@ if (!isMainThread) {
 } else {
   const directory = mkdtempSync(join(tmpdir(), "pipework-smoke-"));
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const { runner, begin, guest } = await life(join(directory, "lock"), 12);
+  const { runner, begin, guest } = await life(join(directory, "lock"), 12, true);
   const ready = new Int32Array(new SharedArrayBuffer(4));
   const workers = [0, 1, 2].map(
     (i) =>
